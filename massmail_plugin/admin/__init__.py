@@ -1,0 +1,30 @@
+"""The door for the host's people: Flask-Admin views, their templates and small scripts. Views commit."""
+
+from flask_admin import Admin
+
+from massmail_plugin.admin.campaigns import Campaigns
+from massmail_plugin.admin.contact_panel import contact_panel
+from massmail_plugin.admin.criteria import Criteria
+from massmail_plugin.admin.lists import Lists
+from massmail_plugin.admin.mailings import Mailings
+from massmail_plugin.admin.overview import Overview
+from massmail_plugin.admin.senders import Senders
+from massmail_plugin.admin.suppressions import Suppressions
+from massmail_plugin.admin.system import System
+from massmail_plugin.admin.templates import Templates
+from massmail_plugin.contracts import Host
+
+SECTIONS = (Overview, Mailings, Campaigns, Templates, Lists, Criteria, Senders, Suppressions, System)
+"""In the order of the menu."""
+
+
+def add_views(admin: Admin, host: Host) -> None:
+    """Put the mailing section into the host's menu: new view objects each time, so every app has its own.
+
+    Works before and after `admin.init_app`, but not after the first request.
+    """
+    for section in SECTIONS:
+        admin.add_view(section(host))
+
+
+__all__ = ["add_views", "contact_panel"]

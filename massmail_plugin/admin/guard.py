@@ -1,0 +1,65 @@
+"""Who may enter and whether a POST is our own page's: the two questions the admin door asks before anything else.
+
+The frame enters; nothing is committed here.
+"""
+
+from typing import Any
+
+from flask import current_app, g, request
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from markupsafe import Markup
+from wtforms import ValidationError
+
+from massmail_plugin.contracts import Host
+from massmail_plugin.vocabulary import Act
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def user() -> Any:
+    """The host's user of this request, or None for a visitor nobody knows (also where the host has no Flask-Login)."""
+    if getattr(current_app, "login_manager", None) is None or not current_user.is_authenticated:
+        return None
+    return current_user._get_current_object()
+
+
+def user_name() -> str:
+    """The user as the text our tables keep: user name, name or e-mail, else Flask-Login's id."""
+    known = user()
+    if known is None:
+        return ""
+    named = (getattr(known, attribute, None) for attribute in ("username", "name", "email"))
+    return str(next((name for name in named if isinstance(name, str) and name), known.get_id()))
+
+
+def allowed(host: Host, act: Act, subject: Any = None) -> bool:
+    """Whether the host's `may` hook admits this request's user. Without a hook nobody is admitted."""
+    known = user()
+    return known is not None and host.hooks.may is not None and bool(host.hooks.may(known, act, subject))
+
+
+def token_field() -> str:
+    """Name of the form field that carries the token, as the host's Flask-WTF settings have it."""
+    return str(current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token"))
+
+
+def token_input() -> Markup:
+    """The hidden input every form needs."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(token_field(), generate_csrf())
+
+
+def own_post() -> bool:
+    """Whether a changing request carries our token. The host's CSRFProtect, where there is one, has asked already.
+
+    A host's tests may switch the question off (WTF_CSRF_ENABLED), a running application may not.
+    """
+    if request.method in READING or g.get("csrf_valid", False):
+        return True
+    if current_app.testing and not current_app.config.get("WTF_CSRF_ENABLED", True):
+        return True
+    try:
+        validate_csrf(request.form.get(token_field()) or request.headers.get("X-CSRFToken"))
+    except ValidationError:
+        return False
+    return True

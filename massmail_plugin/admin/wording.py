@@ -1,0 +1,127 @@
+"""The words and tones screens use for states, outcomes and acts. Views and templates enter; a table of texts only."""
+
+from typing import NamedTuple
+
+from massmail_plugin.vocabulary import (
+    Act,
+    CampaignState,
+    EnrolmentState,
+    HoldReason,
+    MailingState,
+    MessageState,
+    Outcome,
+    RefusalReason,
+    SkipReason,
+    SubscriptionState,
+    SuppressionReason,
+    SuppressionScope,
+)
+
+
+class Word(NamedTuple):
+    """How a state is shown: its words, and the tone (good, busy, waiting, warning, bad, quiet) that gives the shape."""
+
+    label: str
+    tone: str = "quiet"
+
+
+MAILING_STATES = {
+    MailingState.DRAFT: Word("Draft"),
+    MailingState.SCHEDULED: Word("Scheduled", "waiting"),
+    MailingState.FILLING: Word("Gathering recipients", "busy"),
+    MailingState.SENDING: Word("Sending", "busy"),
+    MailingState.PAUSED: Word("Paused", "warning"),
+    MailingState.FINISHED: Word("Finished", "good"),
+    MailingState.CANCELLED: Word("Cancelled", "bad"),
+}
+MESSAGE_STATES = {
+    MessageState.PLANNED: Word("Waiting", "waiting"),
+    MessageState.DEFERRED: Word("Will be tried again", "waiting"),
+    MessageState.SENT: Word("Sent", "good"),
+    MessageState.REFUSED: Word("Failed", "bad"),
+    MessageState.UNCERTAIN: Word("Uncertain", "warning"),
+    MessageState.SKIPPED: Word("Skipped"),
+    MessageState.CANCELLED: Word("Cancelled"),
+}
+CAMPAIGN_STATES = {
+    CampaignState.DRAFT: Word("Draft"),
+    CampaignState.ACTIVE: Word("Active", "busy"),
+    CampaignState.PAUSED: Word("Paused", "warning"),
+}
+ENROLMENT_STATES = {
+    EnrolmentState.ACTIVE: Word("In the campaign", "busy"),
+    EnrolmentState.FINISHED: Word("Finished", "good"),
+    EnrolmentState.LEFT: Word("Left"),
+}
+SUBSCRIPTION_STATES = {
+    SubscriptionState.SUBSCRIBED: Word("Subscribed", "good"),
+    SubscriptionState.UNSUBSCRIBED: Word("Unsubscribed"),
+}
+WORDS: dict[str, dict[str, Word]] = {
+    "mailing": {state.value: word for state, word in MAILING_STATES.items()},
+    "message": {state.value: word for state, word in MESSAGE_STATES.items()},
+    "campaign": {state.value: word for state, word in CAMPAIGN_STATES.items()},
+    "enrolment": {state.value: word for state, word in ENROLMENT_STATES.items()},
+    "subscription": {state.value: word for state, word in SUBSCRIPTION_STATES.items()},
+}
+
+OUTCOMES = {
+    Outcome.SENT: "Sent",
+    Outcome.FAILED: "Failed",
+    Outcome.READ: "Read",
+    Outcome.CLICKED: "Clicked",
+    Outcome.BOUNCED: "Bounced",
+    Outcome.REMOVED: "Removed (opted out)",
+    Outcome.COMPLAINED: "Complained",
+}
+
+REASONS: dict[str, str] = {
+    SkipReason.NO_ADDRESS: "has no address",
+    SkipReason.BAD_ADDRESS: "the address is not valid",
+    SkipReason.OPTED_OUT: "opted out",
+    SkipReason.SUPPRESSED: "is on the suppression list",
+    SkipReason.DUPLICATE: "the same address gets it already",
+    SkipReason.INACTIVE: "is not active",
+    SkipReason.CONTACT_GONE: "is no longer among the contacts",
+    SkipReason.LEFT_LIST: "left the list",
+    SkipReason.VETOED: "held back by the application",
+    RefusalReason.REFUSED_BY_SERVER: "refused by the mail server",
+    RefusalReason.GAVE_UP: "tried until the time was up",
+    RefusalReason.NOT_BUILT: "the message could not be built",
+    RefusalReason.POISON: "stopped the worker more than once",
+    HoldReason.BY_PERSON: "paused by a person",
+    HoldReason.SENDER_FAULT: "the sender does not work",
+    HoldReason.NOT_FILLED: "its recipients could not be gathered",
+    SuppressionReason.OPT_OUT: "Opted out",
+    SuppressionReason.COMPLAINT: "Complained",
+    SuppressionReason.HARD_BOUNCE: "Address does not exist",
+    SuppressionReason.BY_PERSON: "Added by hand",
+    SuppressionScope.ALL_BUT_TRANSACTIONAL: "every mailing",
+    SuppressionScope.LIST: "one list",
+}
+
+ACTS = {
+    Act.TEMPLATE_EDIT: "work on templates",
+    Act.LIST_MANAGE: "manage lists",
+    Act.CRITERION_EDIT: "work on criteria",
+    Act.SUPPRESSION_MANAGE: "manage suppressions",
+    Act.MAILING_PREPARE: "prepare mailings",
+    Act.MAILING_TEST: "send tests",
+    Act.MAILING_SEND: "send mailings",
+    Act.CAMPAIGN_EDIT: "work on campaigns",
+    Act.CAMPAIGN_ACTIVATE: "start and stop campaigns",
+    Act.SENDER_MANAGE: "manage senders",
+    Act.RESULTS_VIEW: "see results",
+    Act.PEOPLE_VIEW: "see recipients",
+    Act.SYSTEM_VIEW: "see the state of the system",
+}
+
+
+def word(kind: str, state: str) -> Word:
+    """The word for a state of `kind` (a key of WORDS); an unknown state is shown as it is."""
+    return WORDS[kind].get(state, Word(state))
+
+
+def reason(name: str) -> str:
+    """The words for a reason's name; an unknown one is shown as it is, an empty one as nothing."""
+    return REASONS.get(name, name.replace("_", " "))

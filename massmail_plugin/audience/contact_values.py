@@ -1,0 +1,90 @@
+"""What templates may print of contacts: plain values of the registered fields, never the host's objects. Reads only."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import aliased
+
+from massmail_plugin.consent.contact_keys import TextOf, has_key, key_text
+from massmail_plugin.contact_fields import ContactField, RelatedRows, register
+from massmail_plugin.contracts import ContactSource, Host
+
+Values = dict[str, Any]
+
+
+def values(
+    host: Host,
+    source: ContactSource,
+    keys: Sequence[str],
+    *,
+    paths: set[str] | None = None,
+    related: set[str] | None = None,
+) -> dict[str, Values]:
+    """Key -> {name: value, relation: {name: value}, related: [{name: value}]} for the contacts that are still there.
+
+    `paths` and `related` narrow what is read (None: everything registered); sensitive fields never come. Values are
+    str, int, float, Decimal, bool, date, datetime or None. One SELECT, and one for each relation and kind of row.
+    """
+    known = register(source)
+    wanted = [one for one in known.fields if not one.sensitive and (paths is None or one.path in paths)]
+    answer = _own(host, source, keys, [one for one in wanted if one.relation is None])
+    for relation in sorted({one.relation for one in wanted if one.relation is not None}):
+        _add_relation(host, source, relation, [one for one in wanted if one.relation == relation], answer)
+    for rows in known.related:
+        if related is None or rows.name in related:
+            _add_rows(host, source, rows, answer)
+    return answer
+
+
+def _own(host: Host, source: ContactSource, keys: Sequence[str], fields: Sequence[ContactField]) -> dict[str, Values]:
+    statement = select(key_text(source).label("key"), *_columns(fields)).select_from(source.model)
+    found = host.session.execute(statement.where(has_key(source, keys)))
+    return {row[0]: _named(fields, row[1:]) for row in found}
+
+
+def _add_relation(
+    host: Host, source: ContactSource, relation: str, fields: Sequence[ContactField], answer: dict[str, Values]
+) -> None:
+    for contact in answer.values():
+        contact[relation] = _named(fields, [None] * len(fields))
+    for key, *row in _of_owners(host, source, relation, fields, list(answer)):
+        answer[key][relation] = _named(fields, row)
+
+
+def _add_rows(host: Host, source: ContactSource, rows: RelatedRows, answer: dict[str, Values]) -> None:
+    for contact in answer.values():
+        contact[rows.name] = []
+    for key, *row in _of_owners(host, source, rows.relation, rows.fields, list(answer)):
+        answer[key][rows.name].append(_named(rows.fields, row))
+
+
+def _of_owners(
+    host: Host, source: ContactSource, relation: str, fields: Sequence[ContactField], keys: Sequence[str]
+) -> Iterable[Sequence[Any]]:
+    """The owner goes under another name: the relation may lead to the contact's own class."""
+    owner = aliased(source.model)
+    key = getattr(owner, str(register(source).key_column.key))
+    chosen = select(register(source).key_column).where(has_key(source, keys)).correlate(None)
+    statement = select(TextOf(key), *_columns(fields)).select_from(owner).join(getattr(owner, relation))
+    order = inspect(source.model).relationships[relation].order_by or ()
+    return host.session.execute(statement.where(key.in_(chosen)).order_by(*order)).all()
+
+
+def _columns(fields: Sequence[ContactField]) -> list[Any]:
+    return [one.column.label(f"v{number}") for number, one in enumerate(fields)]
+
+
+def _named(fields: Sequence[ContactField], row: Sequence[Any]) -> Values:
+    return {one.path.rpartition(".")[2]: _plain(value) for one, value in zip(fields, row, strict=True)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if value is None or isinstance(value, str | int | float | Decimal | date | datetime):
+        return value
+    return str(value)

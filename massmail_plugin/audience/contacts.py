@@ -1,0 +1,118 @@
+"""The host's contacts as we read them: plain values, addresses, summaries, status. Flushes; the door commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, or_, select, true
+
+from massmail_plugin.consent.contact_keys import has_key, key_text
+from massmail_plugin.contact_fields import register
+from massmail_plugin.contracts import ContactRef, ContactSource, Host
+from massmail_plugin.errors import BadRequest
+
+MAX_SEARCH = 200
+
+
+@dataclass(frozen=True)
+class ContactSummary:
+    """A contact for lists and pickers: `name` is never empty, `addresses` maps the role to what is there."""
+
+    ref: ContactRef
+    name: str
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+def find(host: Host, source: ContactSource, text: str, limit: int = 20) -> list[ContactSummary]:
+    """Contacts whose name or address holds the text, or whose key it is; blank text gives the first ones. By name."""
+    wanted = "".join(text.split("\x00")).strip()[:MAX_SEARCH]
+    statement = _summary(source)
+    if wanted:
+        columns = [column for column in (source.name, *(one.column for one in source.addresses)) if column is not None]
+        matching = [column.icontains(wanted, autoescape=True) for column in columns]
+        statement = statement.where(or_(*matching, has_key(source, [wanted])))
+    return _summaries(host, source, statement.limit(limit))
+
+
+def summaries(host: Host, refs: Iterable[ContactRef]) -> dict[ContactRef, ContactSummary]:
+    """Summaries of up to some hundred contacts; those that are gone, or whose source is, are not in the answer."""
+    by_source: dict[str, list[str]] = {}
+    for ref in refs:
+        by_source.setdefault(ref.source, []).append(ref.key)
+    return {
+        summary.ref: summary
+        for name, keys in by_source.items()
+        if name in host.sources
+        for summary in _summaries(
+            host, host.sources[name], _summary(host.sources[name]).where(has_key(host.sources[name], keys))
+        )
+    }
+
+
+def sample(host: Host, source: ContactSource, where: Any = None, limit: int = 10) -> list[ContactSummary]:
+    """The first contacts for which a clause is true, by name."""
+    return _summaries(host, source, _summary(source).where(true() if where is None else where).limit(limit))
+
+
+def current_addresses(host: Host, source: ContactSource, keys: Sequence[str]) -> dict[tuple[str, str], str]:
+    """(key, role) -> address as the host has it now, trimmed; empty ones are left out. One SELECT."""
+    columns = [one.column.label(f"a{number}") for number, one in enumerate(source.addresses)]
+    found = host.session.execute(select(key_text(source).label("key"), *columns).where(has_key(source, keys)))
+    return {
+        (row[0], one.role): str(value).strip()
+        for row in found
+        for one, value in zip(source.addresses, row[1:], strict=True)
+        if value is not None and str(value).strip()
+    }
+
+
+def exists(host: Host, ref: ContactRef) -> bool:
+    """Whether the host has this contact."""
+    return ref.source in host.sources and bool(summaries(host, [ref]))
+
+
+def status_of(host: Host, ref: ContactRef) -> str | None:
+    """The contact's status as the source's status column has it; None where it has none or the contact is gone."""
+    source = host.source(ref.source)
+    if source.status is None:
+        return None
+    status = host.session.execute(select(source.status).where(has_key(source, [ref.key]))).scalars().first()
+    return None if status is None else str(status)
+
+
+def set_status(host: Host, ref: ContactRef, status: str) -> bool:
+    """Write the contact's status through the host's mapped class, so that its own events see it.
+
+    False where the contact is gone. Raises BadRequest where the source has no status column to write to.
+    """
+    source = host.source(ref.source)
+    if source.status is None:
+        raise BadRequest(f"The contacts of “{ref.source}” have no status column; give the plugin a set_status hook.")
+    contact = host.session.scalars(select(source.model).where(has_key(source, [ref.key]))).one_or_none()
+    if contact is None:
+        return False
+    setattr(contact, str(source.status.key), status)
+    host.session.flush()
+    return True
+
+
+def _summary(source: ContactSource) -> Select[Any]:
+    key = register(source).key_column
+    columns = [one.column.label(f"a{number}") for number, one in enumerate(source.addresses)]
+    name = [] if source.name is None else [source.name.label("name")]
+    order = [key] if source.name is None else [source.name, key]
+    wanted: list[Any] = [key_text(source).label("key"), *columns, *name]
+    return select(*wanted).select_from(source.model).order_by(*order)
+
+
+def _summaries(host: Host, source: ContactSource, statement: Select[Any]) -> list[ContactSummary]:
+    return [_one_summary(source, row) for row in host.session.execute(statement).mappings()]
+
+
+def _one_summary(source: ContactSource, row: RowMapping) -> ContactSummary:
+    given = {one.role: row[f"a{number}"] for number, one in enumerate(source.addresses)}
+    addresses = {role: str(address).strip() for role, address in given.items() if address and str(address).strip()}
+    name = str(row.get("name") or "").strip()
+    return ContactSummary(
+        ContactRef(source.source_name, row["key"]), name or next(iter(addresses.values()), "") or row["key"], addresses
+    )

@@ -1,0 +1,63 @@
+"""A rule as a sentence for people. Commits nothing."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from massmail_plugin.audience.operators import Takes
+from massmail_plugin.audience.resolving import Comparison, comparison, condition, related_rows
+from massmail_plugin.audience.rules import ConditionRule, FieldRule, Group, RelatedRule, Rule, parse
+from massmail_plugin.contact_fields import ContactField, register
+from massmail_plugin.contracts import ContactSource, Host
+
+SHOWN = 5
+"""Values of "is one of" that are written out."""
+
+
+def sentence(host: Host, source: ContactSource, rule: object) -> str:
+    """The rule in words, such as: City is “Graz” and (Balance is more than 100 or VIP is yes). Raises RuleError."""
+    tree = parse(rule)
+    return (
+        "Everybody" if tree == Group("all", ()) else _said(host, source, register(source).fields, tree, outermost=True)
+    )
+
+
+def _said(
+    host: Host, source: ContactSource, fields: Sequence[ContactField], rule: Rule, *, outermost: bool = False
+) -> str:
+    if isinstance(rule, FieldRule):
+        return _compared(comparison(fields, rule))
+    if isinstance(rule, ConditionRule):
+        return condition(host, rule)[0]
+    if isinstance(rule, RelatedRule):
+        return _related(host, source, rule)
+    joined = (" and " if rule.kind == "all" else " or ").join(_said(host, source, fields, one) for one in rule.rules)
+    if rule.kind == "none":
+        return f"not ({joined})"
+    return joined if outermost or len(rule.rules) == 1 else f"({joined})"
+
+
+def _related(host: Host, source: ContactSource, rule: RelatedRule) -> str:
+    rows = related_rows(source, rule)
+    number = f"at least {rule.minimum} rows" if rule.minimum > 1 else "a row"
+    if rule.has is None:
+        return f"{rows.label}: {number}"
+    return f"{rows.label}: {number} where {_said(host, source, rows.fields, rule.has, outermost=True)}"
+
+
+def _compared(found: Comparison) -> str:
+    label, how = found.field.label, found.operator.label
+    if found.operator.takes is Takes.NOTHING:
+        return f"{label} {how}"
+    if found.operator.takes is Takes.DAYS:
+        return f"{label} {how.replace('…', str(found.values[0]))}"
+    joint = " and " if found.operator.takes is Takes.TWO else ", "
+    shown = joint.join(_value(value) for value in found.values[:SHOWN])
+    more = len(found.values) - SHOWN
+    return f"{label} {how} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else f"“{value}”"

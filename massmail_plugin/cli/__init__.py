@@ -1,0 +1,22 @@
+"""Door of the command line: `flask massmail ...`. Reads arguments, calls one function of a room, commits, prints.
+
+Exit codes: 0 all is well, 1 a problem was found or the request refused, 2 wrong usage.
+"""
+
+from flask import Flask
+
+from massmail_plugin.cli.campaigns import campaign
+from massmail_plugin.cli.consent import opt_out, suppress
+from massmail_plugin.cli.database import db
+from massmail_plugin.cli.group import PlainGroup
+from massmail_plugin.cli.mailings import mailing, send_test
+from massmail_plugin.cli.processes import doctor, scheduler, worker
+
+group = PlainGroup("massmail", help="Mass mailing: tables, processes, mailings, campaigns.")
+for command in (db, worker, scheduler, doctor, mailing, campaign, send_test, opt_out, suppress):
+    group.add_command(command)
+
+
+def register(app: Flask) -> None:
+    """Add `flask massmail` to an application."""
+    app.cli.add_command(group)

@@ -1,0 +1,81 @@
+"""What is done once for a mailing: styles inlined, text part made, links numbered, way out and pixel put in.
+
+Nothing here looks at a recipient. The prepared texts are still Liquid; rendering fills them in.
+"""
+
+from dataclasses import dataclass
+
+from massmail_plugin.composing.checking import WAYS_OUT, parsed
+from massmail_plugin.composing.html_source import before_end_of_body
+from massmail_plugin.composing.inline_styles import with_inline_styles
+from massmail_plugin.composing.links import LinkBook, PreparedLink, with_counted_addresses, with_counted_links
+from massmail_plugin.composing.name_check import roots
+from massmail_plugin.composing.template_language import HTML, PLAIN, MailLanguage
+from massmail_plugin.composing.text_part import text_from_html
+from massmail_plugin.contracts import Host
+from massmail_plugin.vocabulary import TemplateFormat
+
+PIXEL = "massmail_pixel"
+"""Name of the open pixel in prepared templates; not for authors."""
+
+HTML_WAY_OUT = (
+    '<p style="margin:24px 0 0;font:12px/1.5 sans-serif;color:#595959;text-align:center">'
+    "{% if organisation.name %}{{ organisation.name }}"
+    "{% if organisation.address %}, {{ organisation.address }}{% endif %}<br>{% endif %}"
+    '<a href="{{ unsubscribe_url }}" style="color:#595959">Unsubscribe</a></p>\n'
+)
+TEXT_WAY_OUT = (
+    "\n-- \n"
+    "{% if organisation.name %}{{ organisation.name }}"
+    "{% if organisation.address %}, {{ organisation.address }}{% endif %}\n{% endif %}"
+    "Unsubscribe: {{ unsubscribe_url }}\n"
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The texts of a mailing, ready to be filled in. `html` is empty for a mail that is text alone."""
+
+    subject: str
+    html: str
+    text: str
+    links: tuple[PreparedLink, ...]
+    tracks_opens: bool
+
+
+def prepare(
+    host: Host,
+    *,
+    version_subject: str,
+    html: str,
+    text: str,
+    format: str,
+    track_opens: bool,
+    track_clicks: bool,
+) -> Prepared:
+    """Prepare the texts of a template version (`format` as TemplateFormat) for one mailing.
+
+    An empty `text` beside HTML is derived. Where a part has no way out of its own, one is put at its end.
+    Raises TemplateError for a text that cannot be read; names are checked at save, not here.
+    """
+    book = LinkBook()
+    tracks_opens = track_opens and format == TemplateFormat.HTML
+    if format == TemplateFormat.HTML:
+        html = with_inline_styles(_with_way_out(html, HTML))
+        text = text or text_from_html(html)
+        html = with_counted_links(html, book, count=track_clicks)
+        html = before_end_of_body(html, f"{{{{ {PIXEL} }}}}") if tracks_opens else html
+    else:
+        html = ""
+    text = _with_way_out(text, PLAIN)
+    text = with_counted_addresses(text, book) if track_clicks else text
+    return Prepared(version_subject, html, text, tuple(book.links.values()), tracks_opens)
+
+
+def _with_way_out(source: str, language: MailLanguage) -> str:
+    part = "html" if language is HTML else "text"
+    if WAYS_OUT & roots(parsed(part, language, source)):
+        return source
+    if language is HTML:
+        return before_end_of_body(source, HTML_WAY_OUT)
+    return source.rstrip("\n") + "\n" + TEXT_WAY_OUT

@@ -1,0 +1,125 @@
+"""`MASSMAIL_*` settings: read once from the host's configuration, checked, frozen. Nothing is committed here."""
+
+import difflib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from massmail_plugin.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+def _setting(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting with its default; the key is `MASSMAIL_` and the name in capitals."""
+
+    base_url: str = _setting(
+        "",
+        "Address under which recipients reach the host, such as https://crm.example.org. Needed.",
+    )
+    secret_keys: Sequence[str] = _setting(
+        (),
+        "Keys for signed links and stored passwords; the first one is used for new ones, the others still "
+        "open old ones. Needed.",
+    )
+    redis_url: str = _setting("redis://localhost:6379/0", "Redis for the job queue.")
+    queue: str = _setting("massmail", "Name of the RQ queue.")
+    url_prefix: str = _setting("/m", "Where the recipients' pages, clicks and opens are mounted.")
+    menu_category: str = _setting("Mailing", "Menu section in the host's Flask-Admin.")
+    admin_url: str = _setting("massmail", "Path of the admin screens below the host's admin.")
+    organisation: str = _setting("", "Name of the sender's organisation on the recipients' pages.")
+    postal_address: str = _setting("", "Postal address for the foot of mails, as {{ organisation.address }}.")
+    track_opens: bool = _setting(True, "Put a pixel into HTML mails.")
+    track_clicks: bool = _setting(True, "Lead links through the host to count clicks.")
+    chunk_size: int = _setting(200, "Outbox messages a worker leases at once.")
+    lease_seconds: int = _setting(300, "How long a worker may hold a chunk before another may take it.")
+    lane_seconds: int = _setting(50, "How long one sending job runs at the most.")
+    lanes: int = _setting(4, "Sending jobs that may wait or run at once.")
+    retry_first_seconds: int = _setting(120, "Wait after the first temporary refusal; doubles each time.")
+    give_up_hours: int = _setting(96, "How long temporary refusals are tried again.")
+    tick_seconds: int = _setting(15, "How often the scheduler looks for work.")
+    confirm_above: int = _setting(10_000, "From this many recipients on, the number must be typed to send.")
+    test_subject_prefix: str = _setting("[TEST] ", "Put before the subject of test mails.")
+    render_seconds: float = _setting(2.0, "Longest time for one message to be built.")
+    max_message_bytes: int = _setting(5_000_000, "Largest text a template may produce.")
+
+    @property
+    def public_root(self) -> str:
+        """Absolute address of the recipients' pages, without a slash at the end."""
+        return self.base_url.rstrip("/") + self.url_prefix
+
+    @property
+    def domain(self) -> str:
+        """Host name of `base_url`, used on the right side of Message-IDs."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+
+def read_config(settings: Mapping[str, Any]) -> Config:
+    """Read the `MASSMAIL_*` keys of a Flask configuration.
+
+    Raises ConfigError for a missing or impossible value; an unknown key is a warning with the nearest name.
+    """
+    known = {f"MASSMAIL_{f.name.upper()}": f for f in fields(Config)}
+    given: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key in known:
+            given[known[key].name] = _fitted(key, value, known[key].default)
+        elif key.startswith("MASSMAIL_"):
+            close = difflib.get_close_matches(key, known, n=1)
+            log.warning("Unknown setting %s.%s", key, f" Did you mean {close[0]}?" if close else "")
+    config = Config(**given)
+    _check(config)
+    return config
+
+
+def _fitted(key: str, value: Any, default: Any) -> Any:
+    try:
+        if isinstance(default, bool):
+            return value if isinstance(value, bool) else _truth(value)
+        if isinstance(default, tuple):
+            return (
+                tuple(part.strip() for part in value.split(",") if part.strip())
+                if isinstance(value, str)
+                else tuple(value)
+            )
+        return type(default)(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{key} is {value!r}, but must be like {default!r}.") from None
+
+
+def _truth(value: Any) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    word = str(value).strip().lower()
+    if word not in words:
+        raise ValueError(value)
+    return words[word]
+
+
+def _check(config: Config) -> None:
+    parts = urlsplit(config.base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            "MASSMAIL_BASE_URL must be the full address under which recipients reach this application, "
+            f"such as https://crm.example.org; it is {config.base_url!r}."
+        )
+    if not config.secret_keys:
+        raise ConfigError(
+            "MASSMAIL_SECRET_KEYS is empty. Make a key with "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))' and keep it safe: links in sent mails "
+            "depend on it."
+        )
+    short = [position for position, key in enumerate(config.secret_keys, 1) if len(key) < 32]
+    if short:
+        raise ConfigError(f"Key {short[0]} of MASSMAIL_SECRET_KEYS is shorter than 32 characters.")
+    if not config.url_prefix.startswith("/") or config.url_prefix.endswith("/"):
+        raise ConfigError(f"MASSMAIL_URL_PREFIX must start and not end with a slash; it is {config.url_prefix!r}.")
+    for name in ("chunk_size", "lease_seconds", "lane_seconds", "lanes", "tick_seconds", "give_up_hours"):
+        if getattr(config, name) < 1:
+            raise ConfigError(f"MASSMAIL_{name.upper()} must be at least 1.")

@@ -1,0 +1,106 @@
+"""What counts as an e-mail address: one strict check, one normalised form, their rough twins in SQL."""
+
+import re
+from typing import Any
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import ColumnElement, and_, func, not_, or_
+
+LONGEST = 254
+"""Characters of the longest address that fits an SMTP path (RFC 5321, 4.5.3.1.3)."""
+
+_NEVER_INSIDE = (" ", "\t", "\r", "\n", ",", ";", "<", '"', "(", "[")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def fault(address: str) -> str:
+    """Why `address` cannot be written to, in words; empty if it can.
+
+    Takes an addr-spec of RFC 5322 alone: no display name, group, comment, quoted local part or domain literal; the
+    part before the @ in ASCII; the domain with at least one dot, IDNA 2008 allowed. Nothing is looked up.
+    """
+    if not address.strip():
+        return "There is no address."
+    if _CONTROL.search(address):
+        return "The address holds a line break or another control character."
+    try:
+        validate_email(address, allow_smtputf8=False, check_deliverability=False, test_environment=True, strict=True)
+    except EmailNotValidError as error:
+        return str(error)
+    return ""
+
+
+def usable(address: str) -> bool:
+    """Whether `fault` finds nothing."""
+    return not fault(address)
+
+
+def normalised(address: str) -> str:
+    """The form in which two spellings of one address are equal: trimmed, lower case, the domain in its ASCII form.
+
+    Never raises; what is no address comes back trimmed and in lower case.
+    """
+    local, at, domain = address.strip().lower().rpartition("@")
+    return local + at + _ascii_domain(domain)
+
+
+def envelope_form(address: str) -> str:
+    """The address as SMTP needs it: the local part as it was written, the domain in ASCII (RFC 5890 A-labels)."""
+    local, at, domain = address.strip().rpartition("@")
+    return local + at + _ascii_domain(domain)
+
+
+def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
+
+
+def _readable_domain(domain: str) -> str:
+    if "xn--" not in domain:
+        return domain
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain
+
+
+def spellings(address: str) -> set[str]:
+    """What `normalised_sql` may give for a column that holds this address: SQL knows no IDNA."""
+    ascii_form = normalised(address)
+    local, at, domain = ascii_form.rpartition("@")
+    return {ascii_form, address.strip().lower(), local + at + _readable_domain(domain)}
+
+
+def trimmed_sql(column: Any) -> ColumnElement[str]:
+    """The column's address without blanks around it; NULL stays NULL."""
+    return func.trim(column)
+
+
+def normalised_sql(column: Any) -> ColumnElement[str]:
+    """`normalised` in SQL, except that domains outside ASCII stay as they are."""
+    return func.lower(func.trim(column))
+
+
+def absent_sql(column: Any) -> ColumnElement[bool]:
+    """True where the column holds no address at all: NULL, empty or blank. Never NULL itself."""
+    return or_(column.is_(None), func.trim(column) == "")
+
+
+def unusable_sql(address: ColumnElement[str]) -> ColumnElement[bool]:
+    """True where a trimmed, present address can be seen to be none. Whatever `fault` accepts, this accepts."""
+    return or_(
+        not_(address.like("_%@_%._%")),
+        address.like("%@%@%"),
+        func.length(address) > LONGEST,
+        *(address.contains(character, autoescape=True) for character in _NEVER_INSIDE),
+    )
+
+
+def present_and_usable_sql(column: Any) -> ColumnElement[bool]:
+    """True where the column holds something that looks like an address."""
+    return and_(not_(absent_sql(column)), not_(unusable_sql(trimmed_sql(column))))

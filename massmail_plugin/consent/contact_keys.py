@@ -1,0 +1,159 @@
+"""The host's key as text and back, the same in SQL on every database as in Python. Commits nothing.
+
+`str(key)` in Python is the one form; it is what `contact_key` columns hold. Text that is no such form of a key matches
+no contact, and never makes a statement fail.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import UUID as NATIVE_UUID
+from sqlalchemy import BigInteger, Dialect, String, TypeDecorator, Uuid, case, cast, func, literal_column, null
+from sqlalchemy import Enum as SqlEnum
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from massmail_plugin.contact_fields import register
+from massmail_plugin.contracts import Column, ContactSource
+
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_SAMPLE = UUID("0123abcd-4567-89ef-0123-456789abcdef")
+_UUID_PARTS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+_NUMBER_PATTERN: ColumnElement[Any] = literal_column(f"'^({_WHOLE_NUMBER.pattern})$'")
+_UUID_PATTERN: ColumnElement[Any] = literal_column("'^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'")
+
+
+class _Kept(Enum):
+    """How a database keeps a column of the host."""
+
+    NUMBER = auto()
+    UUID = auto()
+    HEX = auto()
+    TEXT = auto()
+    OTHER = auto()
+
+
+class TextOf(FunctionElement[str]):
+    """SQL of `str(value)` for a column of the host."""
+
+    name = "massmail_text_of"
+    type = String()
+    inherit_cache = True
+
+
+class KeyFrom(FunctionElement[Any]):
+    """SQL of the host's key for a text: `KeyFrom(key_column, text)`; NULL where the text is no key."""
+
+    name = "massmail_key_from"
+    inherit_cache = True
+
+
+def key_text(source: ContactSource) -> ColumnElement[str]:
+    """The source's key in SQL, as the text our tables hold."""
+    return TextOf(register(source).key_column)
+
+
+def key_from_text(source: ContactSource, text: Any) -> ColumnElement[Any]:
+    """The other way round: `key_column == key_from_text(source, Subscription.contact_key)` can use the host's index."""
+    return KeyFrom(register(source).key_column, text)
+
+
+def has_key(source: ContactSource, keys: Iterable[str]) -> ColumnElement[bool]:
+    """True for the contacts with one of these keys; uses the host's index."""
+    column = register(source).key_column
+    values = [value for value in (_key_value(column, text) for text in keys) if value is not None]
+    found: ColumnElement[bool] = column.in_(values)
+    return found
+
+
+def _key_value(column: Column, text: str) -> Any:
+    if "\x00" in text or not text.isprintable():
+        return None
+    kept = _kept(column.type, DefaultDialect())
+    if kept is _Kept.NUMBER:
+        return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+    return _uuid_value(column.type, text) if kept in (_Kept.UUID, _Kept.HEX) else text
+
+
+def _uuid_value(sql_type: TypeEngine[Any], text: str) -> UUID | str | None:
+    try:
+        value = UUID(text)
+    except ValueError:
+        return None
+    if str(value) != text:
+        return None
+    return text if isinstance(sql_type, Uuid) and not sql_type.as_uuid else value
+
+
+def _kept(sql_type: TypeEngine[Any], dialect: Dialect) -> _Kept:
+    plain = sql_type.dialect_impl(dialect)
+    if isinstance(plain, TypeDecorator):
+        plain = plain.impl_instance
+    if isinstance(plain, Uuid):
+        return _Kept.UUID if dialect.supports_native_uuid and plain.native_uuid else _Kept.HEX
+    if _stored(sql_type, dialect, _SAMPLE) == _SAMPLE.hex and _stored(sql_type, dialect, "no uuid") is None:
+        return _Kept.HEX
+    if isinstance(plain, String) and not isinstance(plain, SqlEnum):
+        return _Kept.TEXT
+    return _Kept.NUMBER if _python_type(sql_type) is int else _Kept.OTHER
+
+
+def _stored(sql_type: TypeEngine[Any], dialect: Dialect, value: Any) -> Any:
+    """What a type of the host's own making writes for a value; None where it refuses, with whatever error."""
+    process = sql_type.dialect_impl(dialect).bind_processor(dialect)
+    try:
+        return value if process is None else process(value)
+    except Exception:
+        return None
+
+
+def _python_type(sql_type: TypeEngine[Any]) -> type[Any] | None:
+    try:
+        return sql_type.python_type
+    except NotImplementedError:
+        return None
+
+
+@compiles(TextOf)
+def _text_of(element: TextOf, compiler: SQLCompiler, **options: Any) -> str:
+    (column,) = element.clauses
+    kept = _kept(column.type, compiler.dialect)
+    if kept is _Kept.HEX:
+        return compiler.process(_dashed(column), **options)
+    return compiler.process(column if kept is _Kept.TEXT else cast(column, String), **options)
+
+
+def _dashed(column: ColumnElement[Any]) -> ColumnElement[str]:
+    hexadecimal = cast(column, String)
+    dash = literal_column("'-'", String)
+    parts = [func.substr(hexadecimal, literal_column(str(at)), literal_column(str(size))) for at, size in _UUID_PARTS]
+    text: Any = cast(parts[0], String)
+    for part in parts[1:]:
+        text = text.concat(dash).concat(part)
+    return func.lower(text)
+
+
+@compiles(KeyFrom)
+def _key_from(element: KeyFrom, compiler: SQLCompiler, **options: Any) -> str:
+    column, text = element.clauses
+    kept = _kept(column.type, compiler.dialect)
+    on_postgresql = compiler.dialect.name == "postgresql"
+    if kept is _Kept.HEX:
+        bare = func.replace(text, literal_column("'-'"), literal_column("''"))
+        expression: Any = case((func.length(text) == literal_column("36"), bare), else_=null())
+    elif kept is _Kept.UUID:
+        expression = case((text.regexp_match(_UUID_PATTERN), cast(text, NATIVE_UUID)), else_=null())
+    elif kept is _Kept.NUMBER:
+        number = cast(text, BigInteger)
+        whole = text.regexp_match(_NUMBER_PATTERN) if on_postgresql else cast(number, String) == text
+        expression = case((whole, number), else_=null())
+    else:
+        expression = text
+    return compiler.process(expression, **options)

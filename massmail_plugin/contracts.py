@@ -1,0 +1,366 @@
+"""What hosts and providers implement, and the frozen values that travel between the rooms.
+
+Nothing is committed here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from flask_sqlalchemy.extension import SQLAlchemy
+from flask_sqlalchemy.session import Session
+from sqlalchemy.orm import InstrumentedAttribute, scoped_session
+from sqlalchemy.sql.elements import ColumnElement
+
+from massmail_plugin.config import Config
+from massmail_plugin.errors import SetupError, nearest
+from massmail_plugin.smtp_status import Reply
+from massmail_plugin.vocabulary import Act, Channel, MessageState, Outcome
+
+Column = InstrumentedAttribute[Any] | ColumnElement[Any]
+
+
+# --- What a host declares -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Address:
+    """Where a contact can be reached: a text column of the contact's class, under a role name."""
+
+    column: Column
+    role: str = "main"
+    label: str | None = None
+    channel: Channel = Channel.EMAIL
+
+
+class Email(Address):
+    """An e-mail address of the contact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phone(Address):
+    """A number that takes text messages."""
+
+    role: str = "mobile"
+    channel: Channel = Channel.SMS
+
+
+@dataclass(frozen=True, eq=False)
+class Fax(Address):
+    """A number that takes faxes."""
+
+    role: str = "fax"
+    channel: Channel = Channel.FAX
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A column that templates may print and criteria may ask for.
+
+    `via` is the to-one relation of the contact that leads to the column's class; the template then says
+    `contact.<relation>.<name>`. `choices` offers values in the criteria screen (a sequence, or a function without
+    arguments). `sensitive` keeps the field out of templates.
+    """
+
+    column: Column
+    label: str | None = None
+    name: str | None = None
+    via: Any = None
+    choices: Sequence[str] | Callable[[], Iterable[str]] | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Related:
+    """Rows that belong to a contact (orders, action items): loops in templates, "has a row where" in criteria."""
+
+    model: type[Any]
+    via: Any
+    fields: Sequence[Column]
+    name: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _SourceOptions:
+    addresses: Sequence[Address]
+    name: Column | None = None
+    locale: Column | None = None
+    time_zone: Column | None = None
+    active: Column | None = None
+    status: Column | None = None
+    fields: Sequence[Field | Related] = ()
+    key: Column | None = None
+    source: str | None = None
+    label: str | None = None
+    url: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ContactSource(_SourceOptions):
+    """One mapped class of the host whose rows are contacts. Nothing is copied from it.
+
+    `key` defaults to the class's single primary key column; as text it is our `contact_key`. `source` names the
+    source in our tables (default: the table's name) and must never change. `url(key)` gives the address of the
+    contact's page in the host, for links.
+    """
+
+    model: type[Any]
+
+    @property
+    def source_name(self) -> str:
+        return self.source or str(self.model.__table__.name)
+
+
+@dataclass(frozen=True, eq=False)
+class StatusMapping:
+    """Which of the host's statuses each outcome sets. Outcomes that are left out change nothing.
+
+    `known()` gives the host's status names: they are the choices of the mapping form, and every mapped name must be
+    among them. A contact whose status is in `final` is left alone. `target` says where the status goes: to the
+    contact, to its membership in the list or campaign, or to both.
+    """
+
+    statuses: Mapping[Outcome, str]
+    known: Callable[[], Iterable[str]]
+    final: frozenset[str] | set[str] = frozenset()
+    target: Literal["contact", "membership", "both"] = "contact"
+
+    def check(self) -> None:
+        """Raise SetupError naming the first mapped or final status the host does not know."""
+        known = set(self.known())
+        for where, status in [*((str(k), v) for k, v in self.statuses.items()), *(("final", s) for s in self.final)]:
+            if status not in known:
+                raise SetupError(
+                    f"StatusMapping: {where} names the status “{status}”, which known() does not list. "
+                    + nearest(status, known)
+                )
+
+
+# --- Facts that hooks receive, after the commit ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, order=True)
+class ContactRef:
+    """A contact: the name of its source and its key as text."""
+
+    source: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeFact:
+    """What became of one mail. `report_id` is the same each time the same fact is delivered again."""
+
+    report_id: int
+    outcome: Outcome
+    at: datetime
+    contact: ContactRef
+    address: str
+    mailing_id: int
+    mailing_name: str
+    campaign_id: int | None
+    list_id: int | None
+    url: str | None
+    status: str | None
+    """The host status this outcome maps to, or None where it changes nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusFact:
+    """A status to be set: `old` is what the contact has now, `new` what the mapping says."""
+
+    contact: ContactRef
+    old: str | None
+    new: str
+    outcome: OutcomeFact
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendFact:
+    """A mail about to leave. A `before_send` hook returns None to let it go or a reason to skip it."""
+
+    contact: ContactRef
+    address: str
+    mailing_id: int
+    mailing_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceFact:
+    """A contact's wish changed: `list_id` None means every mailing. `source` says who changed it."""
+
+    contact: ContactRef
+    list_id: int | None
+    list_name: str | None
+    subscribed: bool
+    at: datetime
+    source: str
+
+
+class May(Protocol):
+    """Whether `user` may do `act` (a value of `Act`) on `subject` (one of our rows, or None)."""
+
+    def __call__(self, user: Any, act: Act, subject: Any, /) -> bool: ...
+
+
+Condition = Callable[[type[Any]], ColumnElement[bool]]
+"""A host-coded criterion: receives the contact's mapped class, returns an SQL clause over it."""
+
+
+@dataclass
+class Hooks:
+    """What the host plugged in; filled by the decorators of `MassMail`."""
+
+    may: May | None = None
+    on_outcome: list[Callable[[OutcomeFact], None]] = field(default_factory=list)
+    set_status: Callable[[StatusFact], None] | None = None
+    before_send: list[Callable[[SendFact], str | None]] = field(default_factory=list)
+    on_preference_change: list[Callable[[PreferenceFact], None]] = field(default_factory=list)
+    conditions: dict[str, tuple[str, Condition]] = field(default_factory=dict)
+    """name -> (label for the screen, condition)"""
+    page_context: Callable[[], Mapping[str, Any]] | None = None
+
+
+# --- Carriers: what a provider implements ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A sender's account as a provider needs it; the secret is in clear and must never be logged."""
+
+    sender_id: int
+    host: str
+    port: int
+    security: str
+    auth: str
+    username: str
+    secret: str = field(repr=False)
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """One finished message on its way: envelope and bytes (CRLF line ends, no bare CR or LF)."""
+
+    message_id: int
+    """The outbox row."""
+    mail_from: str
+    rcpt_to: str
+    content: bytes = field(repr=False)
+    is_copy: bool = False
+    """True for the copy that goes to a BCC address: never marked, never settled in the row."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one hand-over: `sent`, `refused`, `deferred` or `uncertain`, with the server's reply if any."""
+
+    state: MessageState
+    reply: Reply | None = None
+    note: str = ""
+
+
+class Carriage(Protocol):
+    """One open way out, used by one lane at a time."""
+
+    def carry(
+        self,
+        feed: Iterable[Outgoing],
+        hand: Callable[[Outgoing], bool],
+        settle: Callable[[Outgoing, Answer], None],
+    ) -> None:
+        """Carry messages until `feed` ends.
+
+        `hand(message)` is called when nothing but the content is missing; it makes the durable mark and answers
+        False where the message must not go any more. `settle` is called once for each message taken from `feed`,
+        except those whose `hand` said False. Raises CannotConnect where the sender itself is at fault; messages
+        not handed are then untouched.
+        """
+
+    def close(self) -> None:
+        """Leave in good order; never raises."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of trying out a sender: `name` as in CannotConnect, whether it went well, and the server's words."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Provider(Protocol):
+    """Who carries mail: one file in `providers/`, or an entry point of the group `massmail_plugin.providers`."""
+
+    name: str
+    label: str
+
+    def open(self, account: Account) -> Carriage:
+        """Prepare a way out; connecting may wait until the first message."""
+
+    def probe(self, account: Account, message: Outgoing | None) -> list[Stage]:
+        """Try the account step by step and hand over `message` if one is given; never raises for a bad account."""
+
+
+# --- Ports that doors implement for the rooms -----------------------------------------------------------------
+
+
+class Wake(Protocol):
+    """Tell the workers that there is something to do. Never raises: the reconciler finds what a lost call meant."""
+
+    def __call__(self, work: Literal["fill", "send", "outcomes"]) -> None: ...
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """How the workers are: `reachable` False where Redis does not answer (`problem` says why)."""
+
+    reachable: bool
+    workers: int
+    waiting: int
+    problem: str = ""
+
+
+class QueueStatus(Protocol):
+    """Ask after the workers; answers within two seconds, never raises."""
+
+    def __call__(self) -> QueueState: ...
+
+
+class Clock(Protocol):
+    """The time now, aware, in UTC."""
+
+    def __call__(self) -> datetime: ...
+
+
+# --- The per-app state ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Host:
+    """One host application with the plugin mounted; doors find it at `current_app.extensions["massmail"]`."""
+
+    config: Config
+    db: SQLAlchemy
+    sources: Mapping[str, ContactSource]
+    statuses: StatusMapping
+    hooks: Hooks
+    clock: Clock
+    wake: Wake
+    queue_status: QueueStatus
+    providers: Mapping[str, Provider]
+    testing: bool = False
+
+    @property
+    def session(self) -> scoped_session[Session]:
+        """The host's own session: one transaction for its rows and ours."""
+        return self.db.session
+
+    def source(self, name: str) -> ContactSource:
+        """The contact source called `name`; raises SetupError where the host no longer registers it."""
+        if name not in self.sources:
+            raise SetupError(f"There is no contact source “{name}”. {nearest(name, self.sources)}")
+        return self.sources[name]

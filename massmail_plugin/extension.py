@@ -1,0 +1,200 @@
+"""MassMail: what a host creates and mounts. Wires the rooms to one application; nothing is committed here."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import flask_admin
+from flask import Flask, current_app
+from flask_sqlalchemy.extension import SQLAlchemy
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+
+from massmail_plugin import admin as admin_door
+from massmail_plugin import cli, public
+from massmail_plugin.config import read_config
+from massmail_plugin.contact_fields import register
+from massmail_plugin.contracts import (
+    Clock,
+    Condition,
+    ContactRef,
+    ContactSource,
+    Hooks,
+    Host,
+    May,
+    OutcomeFact,
+    PreferenceFact,
+    SendFact,
+    StatusFact,
+    StatusMapping,
+)
+from massmail_plugin.errors import SetupError
+from massmail_plugin.jobs.queue import JobQueue
+from massmail_plugin.providers import load_providers
+
+log = logging.getLogger(__name__)
+
+DOCS = "docs/host-guide.md"
+
+
+class MassMail:
+    """The plugin, as a host sees it. One object serves several applications.
+
+    >>> massmail = MassMail(contacts=ContactSource(Contact, addresses=[Email(Contact.email)]), statuses=...)
+    >>> massmail.init_app(app, db=db, admin=admin)
+    """
+
+    def __init__(
+        self,
+        *,
+        contacts: ContactSource | Sequence[ContactSource],
+        statuses: StatusMapping,
+        clock: Clock | None = None,
+    ) -> None:
+        self._sources = (contacts,) if isinstance(contacts, ContactSource) else tuple(contacts)
+        self._statuses = statuses
+        self._clock = clock or _utc_now
+        self._hooks = Hooks()
+
+    # --- Hooks: one decorator per function a host may supply ---
+
+    def may(self, function: May) -> May:
+        """`may(user, act, subject) -> bool`: who may do what. Without it every screen stays closed."""
+        if self._hooks.may is not None:
+            raise SetupError("MassMail.may is set twice; one function decides about permissions.")
+        self._hooks.may = function
+        return function
+
+    def on_outcome(self, function: Callable[[OutcomeFact], None]) -> Callable[[OutcomeFact], None]:
+        """Called in a worker with each outcome, at least once, after its status was set; retried when it raises."""
+        self._hooks.on_outcome.append(function)
+        return function
+
+    def set_status(self, function: Callable[[StatusFact], None]) -> Callable[[StatusFact], None]:
+        """Sets a contact's status instead of the plain column; runs inside our transaction, must not commit."""
+        if self._hooks.set_status is not None:
+            raise SetupError("MassMail.set_status is set twice; one function sets the status.")
+        self._hooks.set_status = function
+        return function
+
+    def before_send(self, function: Callable[[SendFact], str | None]) -> Callable[[SendFact], str | None]:
+        """The one veto: return a reason to skip a mail that is about to leave, None to let it go."""
+        self._hooks.before_send.append(function)
+        return function
+
+    def on_preference_change(self, function: Callable[[PreferenceFact], None]) -> Callable[[PreferenceFact], None]:
+        """Called after a contact's wish changed and was stored, so that the host can store it too."""
+        self._hooks.on_preference_change.append(function)
+        return function
+
+    def page_context(self, function: Callable[[], Mapping[str, Any]]) -> Callable[[], Mapping[str, Any]]:
+        """Gives the recipients' pages more template variables (logo, colours, footer)."""
+        self._hooks.page_context = function
+        return function
+
+    def condition(self, name: str, *, label: str | None = None) -> Callable[[Condition], Condition]:
+        """Registers a criterion coded by the host: `condition(model) -> SQL clause`."""
+
+        def decorate(function: Condition) -> Condition:
+            if name in self._hooks.conditions:
+                raise SetupError(f"The condition “{name}” is registered twice.")
+            self._hooks.conditions[name] = (label or name.replace("_", " ").capitalize(), function)
+            return function
+
+        return decorate
+
+    # --- Mounting ---
+
+    def init_app(self, app: Flask, *, db: SQLAlchemy, admin: flask_admin.Admin | None = None) -> None:
+        """Mount the plugin: checks every name, adds the menu section, the public pages and `flask massmail`.
+
+        Raises SetupError or ConfigError, naming what is wrong, before the first request is served.
+        """
+        if "massmail" in app.extensions:
+            raise SetupError("A MassMail is already mounted on this application; call init_app once for each app.")
+        host = self._host(app, db)
+        _check_statuses(app, host)
+        app.extensions["massmail"] = host
+        public.mount(app, host)
+        admin_door.add_views(admin or _admin_of(app), host)
+        cli.register(app)
+
+    def contact_panel(self, source: str, key: Any) -> Markup:
+        """What a contact got from us, as HTML for the host's own contact page; empty where the user may not see it."""
+        return admin_door.contact_panel(_mounted(), ContactRef(source, str(key)))
+
+    def preference_changed(self, source: str, key: Any, *, wants_mail: bool, by: str = "") -> None:
+        """Tell us that the host's own do-not-mail flag of a contact changed; the caller commits."""
+        public.preference_from_host(_mounted(), ContactRef(source, str(key)), wants_mail=wants_mail, by=by)
+
+    def _host(self, app: Flask, db: SQLAlchemy) -> Host:
+        config = read_config(app.config)
+        jobs = JobQueue(config, self._clock)
+        return Host(
+            config=config,
+            db=_checked_db(app, db),
+            sources=_checked_sources(self._sources),
+            statuses=self._checked_statuses(),
+            hooks=self._hooks,
+            clock=self._clock,
+            wake=jobs.wake,
+            queue_status=jobs.status,
+            providers=load_providers(),
+            testing=app.testing,
+        )
+
+    def _checked_statuses(self) -> StatusMapping:
+        if not isinstance(self._statuses, StatusMapping):
+            raise SetupError(f"MassMail(statuses=...) takes a StatusMapping, not {self._statuses!r}.")
+        return self._statuses
+
+
+def _check_statuses(app: Flask, host: Host) -> None:
+    """Statuses often live in a table: where it cannot be read yet (before the first migration), doctor checks later."""
+    with app.app_context():
+        try:
+            if set(host.statuses.known()):
+                host.statuses.check()
+        except SQLAlchemyError:
+            log.info("The host's statuses cannot be read yet; the status mapping is checked by `flask massmail doctor`")
+            host.session.rollback()
+
+
+def _checked_db(app: Flask, db: SQLAlchemy) -> SQLAlchemy:
+    if not isinstance(db, SQLAlchemy):
+        raise SetupError(f"init_app(db=...) takes the host's SQLAlchemy object of Flask-SQLAlchemy, not {db!r}.")
+    if app.extensions.get("sqlalchemy") is not db:
+        raise SetupError("init_app(db=...): call db.init_app(app) before massmail.init_app(app, ...).")
+    return db
+
+
+def _checked_sources(sources: Sequence[ContactSource]) -> dict[str, ContactSource]:
+    if not sources:
+        raise SetupError("MassMail(contacts=...) is empty; name at least one ContactSource.")
+    found: dict[str, ContactSource] = {}
+    for source in sources:
+        if not isinstance(source, ContactSource):
+            raise SetupError(f"MassMail(contacts=...) takes ContactSource, not {source!r}.")
+        register(source)
+        if source.source_name in found:
+            raise SetupError(f"Two contact sources are called “{source.source_name}”; give one a source= of its own.")
+        found[source.source_name] = source
+    return found
+
+
+def _admin_of(app: Flask) -> flask_admin.Admin:
+    """The host's first Admin, or one of our own where the host has none."""
+    mounted: list[flask_admin.Admin] = app.extensions.get("admin", [])
+    return mounted[0] if mounted else flask_admin.Admin(app, url="/massmail-admin", endpoint="massmail_admin")
+
+
+def _mounted() -> Host:
+    if "massmail" not in current_app.extensions:
+        raise SetupError(f"MassMail is not mounted on this application; call init_app first (see {DOCS}).")
+    host: Host = current_app.extensions["massmail"]
+    return host
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

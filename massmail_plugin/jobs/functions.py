@@ -1,0 +1,34 @@
+"""What a job does: find the host, call one function of a room, commit. A job may run twice or never."""
+
+from flask import current_app
+
+from massmail_plugin import mailings, outcomes
+from massmail_plugin.contracts import Host
+from massmail_plugin.sending import run_lane
+
+
+def _host() -> Host:
+    host: Host = current_app.extensions["massmail"]
+    return host
+
+
+def fill() -> None:
+    """Fill every mailing that was launched; then let the sending begin."""
+    host = _host()
+    if mailings.fill_launched(host):
+        host.wake("send")
+
+
+def send() -> None:
+    """Empty the outbox for `lane_seconds`; go on in a new job where more is waiting."""
+    host = _host()
+    report = run_lane(host, seconds=host.config.lane_seconds)
+    if report.settled:
+        host.wake("outcomes")
+    if report.more:
+        host.wake("send")
+
+
+def report() -> None:
+    """Deliver what became of the mails to the host."""
+    outcomes.deliver(_host())

@@ -1,0 +1,98 @@
+"""The scheduler process: a tick every few seconds that starts what is due, frees what was left, and wakes the workers.
+
+Any number may run; a lease lets one tick at a time. Everything a tick does is decided by rows, so it may run twice.
+"""
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+from flask import Flask
+from sqlalchemy import exists, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from massmail_plugin import campaigns, leases, mailings, outbox
+from massmail_plugin.contracts import Host
+from massmail_plugin.models import Chunk, Heartbeat, Mailing, OutcomeReport
+from massmail_plugin.portable_sql import upsert
+from massmail_plugin.vocabulary import MailingState, ReportState
+
+log = logging.getLogger(__name__)
+
+LEASE = "scheduler"
+
+
+def tick(host: Host) -> bool:
+    """Do once what a scheduler does; False where another one holds the lease."""
+    if not leases.take(host, LEASE, seconds=3 * host.config.tick_seconds):
+        return False
+    _beat(host)
+    outbox.recover(host)
+    mailings.start_due(host)
+    campaigns.advance(host)
+    _wake(host)
+    host.session.commit()
+    return True
+
+
+def _beat(host: Host) -> None:
+    values = {"at": host.clock()}
+    statement = upsert(host, Heartbeat).values(name=LEASE, **values)
+    host.session.execute(statement.on_conflict_do_update(index_elements=[Heartbeat.name], set_=values))
+    host.session.commit()
+
+
+def _wake(host: Host) -> None:
+    now = host.clock()
+    filling = exists().where(Mailing.state == MailingState.FILLING.value)
+    sending = exists().where(
+        Chunk.due_at <= now,
+        Chunk.leased_by.is_(None),
+        Mailing.id == Chunk.mailing_id,
+        Mailing.state == MailingState.SENDING.value,
+    )
+    reports = exists().where(OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.due_at <= now)
+    fill, send, report = host.session.execute(select(filling, sending, reports)).one()
+    if fill:
+        host.wake("fill")
+    if send:
+        host.wake("send")
+    if report:
+        host.wake("outcomes")
+
+
+def run_scheduler(app: Flask, *, once: bool = False) -> None:
+    """Tick every `tick_seconds` until SIGTERM or SIGINT; with `once`, a single tick.
+
+    A failing tick is logged and tried again.
+    """
+    stop = threading.Event()
+    host: Host = app.extensions["massmail"]
+    if not once:
+        _stop_on_signals(stop)
+    while True:
+        with app.app_context():
+            _tick_safely(host, raises=once)
+        if once or stop.wait(host.config.tick_seconds):
+            break
+    with app.app_context():
+        leases.give_back(host, LEASE)
+
+
+def _tick_safely(host: Host, *, raises: bool) -> None:
+    try:
+        tick(host)
+    except SQLAlchemyError:
+        host.session.rollback()
+        log.exception("The scheduler's tick failed; it is tried again")
+        if raises:
+            raise
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def handler(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,47 @@
+"""The worker process.
+
+RQ's own worker with the host's application around each job and short times for noticing death.
+"""
+
+from typing import Any
+
+from flask import Flask
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+from massmail_plugin.contracts import Host
+from massmail_plugin.jobs.queue import JobQueue
+
+
+class AppWorker(Worker):
+    """Runs each job in the application's context, in a child process with database connections of its own."""
+
+    def __init__(self, app: Flask, jobs: JobQueue, **options: Any) -> None:
+        self._app = app
+        super().__init__(
+            [jobs.queue],
+            connection=jobs.connection,
+            serializer=JSONSerializer,
+            worker_ttl=60,
+            maintenance_interval=30,
+            job_monitoring_interval=15,
+            **options,
+        )
+
+    def main_work_horse(self, *args: Any, **options: Any) -> Any:
+        with self._app.app_context():
+            host: Host = self._app.extensions["massmail"]
+            for engine in host.db.engines.values():
+                engine.dispose(close=False)
+        return super().main_work_horse(*args, **options)
+
+    def perform_job(self, *args: Any, **options: Any) -> Any:
+        with self._app.app_context():
+            return super().perform_job(*args, **options)
+
+
+def run_worker(app: Flask, *, burst: bool = False) -> None:
+    """Work until told to stop (SIGTERM once: the job in hand is finished); with `burst`, until the queue is empty."""
+    host: Host = app.extensions["massmail"]
+    jobs = JobQueue(host.config, host.clock)
+    AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")

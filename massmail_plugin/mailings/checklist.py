@@ -1,0 +1,116 @@
+"""What stands between a draft and sending: blockers, warnings, fine. Admin shows it, launch obeys it.
+
+Nothing is committed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from massmail_plugin import composing
+from massmail_plugin.contracts import Host
+from massmail_plugin.errors import MassMailError
+from massmail_plugin.mailings.identity import chosen_sender, identity
+from massmail_plugin.mailings.recipients import will_get
+from massmail_plugin.models import Mailing
+
+
+class Level(StrEnum):
+    """How much a line of the checklist matters."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+    FINE = "fine"
+
+
+class Section(StrEnum):
+    """The sections of a mailing, in the order of the screen."""
+
+    MESSAGE = "message"
+    RECIPIENTS = "recipients"
+    SENDER = "sender"
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One line: which section it speaks of, how much it matters, and what to do."""
+
+    section: Section
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """Every line, and how many will get the mail (None where that cannot be known yet)."""
+
+    lines: tuple[CheckLine, ...]
+    recipients: int | None
+
+    @property
+    def blockers(self) -> tuple[CheckLine, ...]:
+        return tuple(line for line in self.lines if line.level is Level.BLOCKER)
+
+    def level(self, section: Section) -> Level:
+        """The worst level of a section."""
+        found = {line.level for line in self.lines if line.section is section}
+        return next(level for level in Level if level in found or level is Level.FINE)
+
+
+def checklist(host: Host, mailing: Mailing, *, number: int | None = None) -> Checklist:
+    """Check a draft as it stands now; `number` is that of its recipients where the caller has just counted them."""
+    lines = [*_message(host, mailing), *_sender(mailing)]
+    counted, recipients = _recipients(host, mailing, number)
+    return Checklist((*lines, *recipients), counted)
+
+
+def _message(host: Host, mailing: Mailing) -> list[CheckLine]:
+    if mailing.template is None or not mailing.template.versions:
+        return [CheckLine(Section.MESSAGE, Level.BLOCKER, "No template is chosen.")]
+    version = mailing.template.versions[-1]
+    source = host.source(mailing.contact_source)
+    found = composing.faults(host, source, subject=version.subject, html=version.html, text=version.text)
+    lines = [CheckLine(Section.MESSAGE, Level.BLOCKER, str(fault)) for fault in found]
+    lines += [
+        CheckLine(Section.MESSAGE, Level.WARNING, text)
+        for text in composing.warnings(host, source, subject=version.subject, html=version.html, text=version.text)
+    ]
+    return lines or [CheckLine(Section.MESSAGE, Level.FINE, f"“{mailing.template.name}”, version {version.number}.")]
+
+
+def _sender(mailing: Mailing) -> list[CheckLine]:
+    sender = chosen_sender(mailing)
+    if sender is None:
+        return [CheckLine(Section.SENDER, Level.BLOCKER, "No sender is chosen.")]
+    lines = []
+    if sender.tested_at is None:
+        text = f"The sender “{sender.name}” has not passed its test since it was changed."
+        lines.append(CheckLine(Section.SENDER, Level.WARNING, text))
+    if sender.fault:
+        lines.append(
+            CheckLine(Section.SENDER, Level.WARNING, f"The sender “{sender.name}” has a problem: {sender.fault}")
+        )
+    if mailing.template is not None:
+        address = identity(mailing, mailing.template, sender).from_address
+        lines.append(CheckLine(Section.SENDER, Level.FINE, f"From {address}, through “{sender.name}”."))
+    return lines
+
+
+def _recipients(host: Host, mailing: Mailing, number: int | None) -> tuple[int | None, list[CheckLine]]:
+    if not mailing.lists:
+        return None, [CheckLine(Section.RECIPIENTS, Level.BLOCKER, "No list is chosen.")]
+    lines = [
+        CheckLine(
+            Section.RECIPIENTS, Level.WARNING, f"The list “{list_.name}” is not active; nobody on it is written to."
+        )
+        for list_ in mailing.lists
+        if not list_.active
+    ]
+    try:
+        number = will_get(host, mailing) if number is None else number
+    except MassMailError as error:
+        return None, [*lines, CheckLine(Section.RECIPIENTS, Level.BLOCKER, str(error))]
+    if number == 0:
+        text = "Nobody would receive it. The steps above show where the contacts are left out."
+        return 0, [*lines, CheckLine(Section.RECIPIENTS, Level.BLOCKER, text)]
+    people = "1 mail" if number == 1 else f"{number:,} mails"
+    return number, [*lines, CheckLine(Section.RECIPIENTS, Level.FINE, f"{people} will be sent.")]

@@ -1,0 +1,41 @@
+"""The open mailing of a campaign's step: launched once, filled whenever contacts are due.
+
+Campaigns enter and commit.
+"""
+
+from massmail_plugin.contracts import Host
+from massmail_plugin.errors import BadRequest
+from massmail_plugin.mailings.launch import freeze
+from massmail_plugin.models import Campaign, CampaignStep, Mailing
+from massmail_plugin.vocabulary import MailingKind, MailingState
+
+
+def open_step(host: Host, campaign: Campaign, step: CampaignStep, *, by: str) -> Mailing:
+    """The mailing a step sends through, with the template's newest version frozen.
+
+    Raises BadRequest where the step has no template with words, or neither campaign nor template has a sender.
+    """
+    sender = campaign.sender or step.template.sender
+    if sender is None or not step.template.versions:
+        raise BadRequest(f"Day {step.day} of “{campaign.name}” needs a template and a sender.")
+    mailing = Mailing(
+        name=f"{campaign.name}, day {step.day}"[:200],
+        kind=MailingKind.STEP.value,
+        state=MailingState.SENDING.value,
+        contact_source=campaign.contact_source,
+        address_roles=[],
+        template=step.template,
+        sender=sender,
+        campaign_id=campaign.id,
+        lists=list(campaign.lists),
+        created_at=host.clock(),
+        created_by=by,
+        launched_at=host.clock(),
+        launched_by=by,
+    )
+    host.session.add(mailing)
+    host.session.flush()
+    freeze(host, mailing, step.template.versions[-1])
+    step.mailing = mailing
+    host.session.flush()
+    return mailing

@@ -1,0 +1,81 @@
+"""Tables of what came back and what it means: events, outcome reports, and where each contact stands."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
+from massmail_plugin.vocabulary import ReportState
+
+
+class Event(Base):
+    """Something that came back about an outbox message. Every hit is a row; totals are computed from them."""
+
+    __tablename__ = "massmail_event"
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_event_id"),
+        Index("ix_massmail_event_mailing", "mailing_id", "kind", "by_machine", "message_id"),
+        Index("ix_massmail_event_message", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("massmail_outbox_message.id"))
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_link.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_machine: Mapped[bool] = mapped_column(Boolean, default=False)
+    machine_reason: Mapped[str] = mapped_column(String(100), default="")
+    user_agent: Mapped[str] = mapped_column(String(300), default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
+    provider: Mapped[str | None] = mapped_column(String(40))
+    provider_event_id: Mapped[str | None] = mapped_column(String(200))
+
+
+class OutcomeReport(Base):
+    """An outcome on its way to the host: written with the result it reports, delivered at least once."""
+
+    __tablename__ = "massmail_outcome_report"
+    __table_args__ = (
+        UniqueConstraint("message_id", "outcome", "turn"),
+        Index("ix_massmail_outcome_report_waiting", "state", "due_at"),
+        Index("ix_massmail_outcome_report_contact", "contact_source", "contact_key"),
+        Index("ix_massmail_outcome_report_mailing", "mailing_id", "outcome"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("massmail_outbox_message.id"))
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
+    contact_source: Mapped[str] = mapped_column(SourceName)
+    contact_key: Mapped[str] = mapped_column(ContactKey)
+    outcome: Mapped[str] = mapped_column(String(20))
+    turn: Mapped[int] = mapped_column(default=0)
+    """0 for the outcome itself; odd where a removal was taken back, even again where it was renewed."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_link.id"))
+    state: Mapped[str] = mapped_column(String(20), default=ReportState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    problem: Mapped[str] = mapped_column(Text, default="")
+    """Why the last delivery failed, with the traceback."""
+    status_before: Mapped[str | None] = mapped_column(String(100))
+    status_set: Mapped[str | None] = mapped_column(String(100))
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Standing(Base):
+    """Which report decided a status, so that a late lower outcome changes nothing."""
+
+    __tablename__ = "massmail_standing"
+
+    contact_source: Mapped[str] = mapped_column(SourceName, primary_key=True)
+    contact_key: Mapped[str] = mapped_column(ContactKey, primary_key=True)
+    place: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """Whose status: "contact", or a membership such as "list:5" or "campaign:3"."""
+    mailing_id: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str | None] = mapped_column(String(100))
+    """The host status we set; NULL where the mapping left the contact alone."""
+    previous_status: Mapped[str | None] = mapped_column(String(100))
+    """What was there before a removal, for taking it back."""

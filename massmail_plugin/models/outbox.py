@@ -1,0 +1,76 @@
+"""Tables of waiting mail: outbox messages and the chunks workers lease them by."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
+from massmail_plugin.vocabulary import Channel, MessageState
+
+
+class Chunk(Base):
+    """Some hundred outbox messages of one mailing: what a worker leases, and where progress is read.
+
+    The counters are set from the chunk's rows in the commit that changes the rows, so they cannot drift.
+    """
+
+    __tablename__ = "massmail_chunk"
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "number"),
+        Index("ix_massmail_chunk_claim", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
+    number: Mapped[int]
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its next message may go; NULL once every row is final."""
+    leased_by: Mapped[str | None] = mapped_column(String(100))
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    planned: Mapped[int] = mapped_column(default=0)
+    deferred: Mapped[int] = mapped_column(default=0)
+    sent: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    uncertain: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+
+
+class OutboxMessage(Base):
+    """The row for one (mailing, contact, address), there before any mail leaves."""
+
+    __tablename__ = "massmail_outbox_message"
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "contact_source", "contact_key", "address_role", "occurrence"),
+        UniqueConstraint("mailing_id", "dedup_key"),
+        Index("ix_massmail_outbox_message_chunk", "mailing_id", "chunk", "state", "due_at"),
+        Index("ix_massmail_outbox_message_contact", "contact_source", "contact_key"),
+        Index("ix_massmail_outbox_message_state", "mailing_id", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
+    chunk: Mapped[int]
+    """Number of its chunk within the mailing."""
+    contact_source: Mapped[str] = mapped_column(SourceName)
+    contact_key: Mapped[str] = mapped_column(ContactKey)
+    address_role: Mapped[str] = mapped_column(String(40))
+    occurrence: Mapped[int] = mapped_column(default=0)
+    channel: Mapped[str] = mapped_column(String(10), default=Channel.EMAIL)
+    address: Mapped[str] = mapped_column(String(254))
+    dedup_key: Mapped[str | None] = mapped_column(String(254))
+    """Normalised address where the mailing sends one mail per address; NULL otherwise and on skipped rows."""
+    list_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_list.id"))
+    """The list the contact was found on (the first one if on several)."""
+    state: Mapped[str] = mapped_column(String(20), default=MessageState.PLANNED)
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    handed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The durable mark: set and committed before the final dot, cleared when the answer is settled as deferred."""
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reply_code: Mapped[int | None]
+    reply_enhanced: Mapped[str] = mapped_column(String(12), default="")
+    reply_text: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,57 @@
+"""What an answer means: the row, the outcome for the host, and the suppression of an address that is dead.
+
+A chunk run enters and commits: the result and its reports are one transaction.
+"""
+
+from datetime import timedelta
+
+from massmail_plugin import consent, outbox, outcomes
+from massmail_plugin.contracts import Answer, Host
+from massmail_plugin.models import Event, OutboxMessage
+from massmail_plugin.sending.recipients import Recipient
+from massmail_plugin.smtp_status import Meaning
+from massmail_plugin.vocabulary import EventKind, MessageState, Outcome, SuppressionReason, SuppressionScope
+
+
+def settle(host: Host, recipient: Recipient, answer: Answer, *, count: bool) -> None:
+    """Write what became of a message. `count` is False for tests: their rows are settled, nobody is told."""
+    if answer.state is MessageState.DEFERRED and _too_old(host, recipient):
+        outbox.give_up(host, recipient.id, answer, attempts=recipient.attempts)
+        report_failed(host, recipient.id, count=count)
+        return
+    outbox.settle(host, recipient.id, answer, attempts=recipient.attempts)
+    if answer.state is MessageState.SENT and count:
+        outcomes.record(host, recipient.id, Outcome.SENT, at=host.clock())
+    elif answer.state is MessageState.REFUSED:
+        report_failed(host, recipient.id, count=count)
+        if count and answer.reply is not None and answer.reply.meaning is Meaning.HARD:
+            _dead_address(host, recipient, answer.reply.text)
+
+
+def report_failed(host: Host, message_id: int, *, count: bool) -> None:
+    """Report that a message failed."""
+    if count:
+        outcomes.record(host, message_id, Outcome.FAILED, at=host.clock())
+
+
+def _too_old(host: Host, recipient: Recipient) -> bool:
+    limit = timedelta(hours=host.config.give_up_hours)
+    return recipient.first_tried_at is not None and host.clock() - recipient.first_tried_at > limit
+
+
+def _dead_address(host: Host, recipient: Recipient, words: str) -> None:
+    """A refusal that says the mailbox does not exist is a bounce: the address is not written to again."""
+    row = host.session.get_one(OutboxMessage, recipient.id)
+    event = Event(
+        message_id=row.id, mailing_id=row.mailing_id, kind=EventKind.BOUNCE.value, at=host.clock(), detail=words
+    )
+    host.session.add(event)
+    consent.suppress(
+        host,
+        address=recipient.address,
+        scope=SuppressionScope.ALL_BUT_TRANSACTIONAL,
+        reason=SuppressionReason.HARD_BOUNCE,
+        note=words,
+        message_id=recipient.id,
+    )
+    outcomes.record(host, recipient.id, Outcome.BOUNCED, at=host.clock())

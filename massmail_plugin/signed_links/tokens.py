@@ -1,0 +1,70 @@
+"""One token per outbox message: AES-SIV (RFC 5297) over its id, so it reads as noise and cannot be forged.
+
+The token alone is the leave to open, click and opt out as that recipient, and it never runs out.
+"""
+
+import base64
+import re
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from massmail_plugin.config import Config
+from massmail_plugin.errors import BadLink
+
+PREVIEW_TOKEN = "preview"
+"""Stands in the links of previews and copies: it opens nothing and counts nothing."""
+
+_PURPOSE = b"massmail message link 1"
+# 24 bytes (16 of tag, 8 of id) are exactly 32 characters: no spare bits, so one id has one spelling.
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+
+
+def message_token(config: Config, message_id: int) -> str:
+    """The token of an outbox message: 32 characters safe in an URL, always the same for one key."""
+    sealed = _cipher(config.secret_keys[0]).encrypt(message_id.to_bytes(8, "big"), [_PURPOSE])
+    return base64.urlsafe_b64encode(sealed).decode()
+
+
+def read_message_token(config: Config, token: str) -> int:
+    """The id of the outbox message a token belongs to, without a look at the database.
+
+    Every key of `MASSMAIL_SECRET_KEYS` is tried. Raises BadLink for anything we did not make.
+    """
+    if not _SHAPE.fullmatch(token):
+        raise BadLink("This link is not complete.")
+    sealed = base64.urlsafe_b64decode(token)
+    for key in config.secret_keys:
+        try:
+            return int.from_bytes(_cipher(key).decrypt(sealed, [_PURPOSE]), "big")
+        except InvalidTag:
+            continue
+    raise BadLink("This link was not made here, or has been changed on its way.")
+
+
+def open_url(config: Config, token: str) -> str:
+    """Address of the open pixel."""
+    return f"{config.public_root}/o/{token}.gif"
+
+
+def click_url(config: Config, token: str, number: int) -> str:
+    """Address that counts a click on link `number` of the mailing and leads to its target."""
+    return f"{config.public_root}/c/{token}/{number}"
+
+
+def opt_out_url(config: Config, token: str) -> str:
+    """Address of the page that asks whether to opt out, and of the one-click POST (RFC 8058)."""
+    return f"{config.public_root}/u/{token}"
+
+
+def preferences_url(config: Config, token: str) -> str:
+    """Address of the page where a recipient chooses lists."""
+    return f"{config.public_root}/p/{token}"
+
+
+@lru_cache(maxsize=64)
+def _cipher(key: str) -> AESSIV:
+    return AESSIV(HKDF(SHA256(), length=64, salt=None, info=_PURPOSE).derive(key.encode()))

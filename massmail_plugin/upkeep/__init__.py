@@ -1,0 +1,1 @@
+"""Looks after the installation: the schema of our own tables, and the doctor that says what is missing."""

@@ -1,0 +1,106 @@
+"""Checks of what the host declared and people set up: keys, senders, contacts, statuses. The doctor enters."""
+
+import importlib.util
+from collections.abc import Iterator
+
+from flask import current_app
+from sqlalchemy import select
+
+from massmail_plugin.contact_fields import register
+from massmail_plugin.contracts import Host
+from massmail_plugin.errors import SecretUnreadable, SetupError
+from massmail_plugin.models import Sender
+from massmail_plugin.upkeep.check import Check, fail, ok, warning
+
+
+def secret_keys(host: Host) -> Iterator[Check]:
+    """Every stored password can be read with the keys there are."""
+    found = host.session.execute(select(Sender.id, Sender.name).where(Sender.secret.is_not(None)).order_by(Sender.name))
+    unreadable = [name for number, name in found if not _readable(host, number)]
+    if unreadable:
+        yield fail(
+            "secret keys",
+            f"The password of {_named(unreadable)} cannot be read with MASSMAIL_SECRET_KEYS.",
+            "Put the key it was saved with back into the list, or enter the password again.",
+        )
+    else:
+        number = len(host.config.secret_keys)
+        yield ok("secret keys", f"{number} {'key' if number == 1 else 'keys'}; every stored password can be read.")
+
+
+def _readable(host: Host, sender_id: int) -> bool:
+    try:
+        host.session.scalar(select(Sender.secret).where(Sender.id == sender_id))
+    except SecretUnreadable:
+        return False
+    return True
+
+
+def senders(host: Host) -> Iterator[Check]:
+    """There is a sender, and each passed its test and works."""
+    found = host.session.execute(select(Sender.name, Sender.tested_at, Sender.fault).order_by(Sender.name)).all()
+    if not found:
+        yield fail("senders", "There is no sender, so nothing can be sent.", "Add one under Senders and press Test.")
+        return
+    untested = [name for name, tested_at, _ in found if tested_at is None]
+    faulty = [name for name, _, fault in found if fault]
+    if untested:
+        yield warning(
+            "senders", f"{_named(untested)} has not passed its test.", "Open it under Senders and press Test."
+        )
+    if faulty:
+        yield warning("senders", f"Sending through {_named(faulty)} is held.", "Open it under Senders; it says why.")
+    if not untested and not faulty:
+        yield ok("senders", f"{_named([name for name, *_ in found])}: tested, no fault.")
+
+
+def contacts(host: Host) -> Iterator[Check]:
+    """The columns the host registered can be read."""
+    for name, source in host.sources.items():
+        fields = register(source)
+        columns = [fields.key_column, *(address.column for address in fields.addresses)]
+        columns += [column for column in (source.name, source.active, source.status) if column is not None]
+        there = host.session.execute(select(*columns).limit(1)).first()
+        if there is None:
+            yield warning("contacts", f"The contact source “{name}” is empty.", "Add contacts in the application.")
+        else:
+            yield ok("contacts", f"The contact source “{name}” can be read.")
+
+
+def statuses(host: Host) -> Iterator[Check]:
+    """Every status of the mapping is known to the host."""
+    known = set(host.statuses.known())
+    try:
+        host.statuses.check()
+    except SetupError as error:
+        yield fail("statuses", str(error), "Add the status in the application, or name another one in StatusMapping.")
+        return
+    mapped = ", ".join(f"{outcome} → {status}" for outcome, status in host.statuses.statuses.items())
+    yield ok("statuses", f"{len(known)} known; {mapped or 'none mapped'}.")
+
+
+def permissions(host: Host) -> Iterator[Check]:
+    """Somebody may enter."""
+    if host.hooks.may is None:
+        yield warning(
+            "permissions",
+            "The host has no permission function, so every screen of the plugin stays closed.",
+            "Write one: @massmail.may and def may(user, act, subject) -> bool.",
+        )
+    else:
+        yield ok("permissions", "The host's function decides who may do what.")
+
+
+def babel(host: Host) -> Iterator[Check]:
+    """Flask-Admin translates through flask-babel as soon as it is installed, and fails where it was not set up."""
+    if importlib.util.find_spec("flask_babel") is None or "babel" in current_app.extensions:
+        return
+    yield warning(
+        "flask-babel",
+        "flask-babel is installed but not set up; Flask-Admin's edit pages then end in an error.",
+        "Call Babel(app), or uninstall flask-babel.",
+    )
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)

@@ -1,0 +1,61 @@
+"""Checks of what has to run: Redis, workers, scheduler, the way of the outcomes. The doctor enters."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from massmail_plugin.contracts import Host
+from massmail_plugin.models import Heartbeat, OutcomeReport
+from massmail_plugin.upkeep.check import Check, fail, ok, warning
+from massmail_plugin.vocabulary import ReportState
+
+SCHEDULER = "scheduler"
+
+
+def queue(host: Host) -> Iterator[Check]:
+    """Redis answers, and at least one worker listens."""
+    state = host.queue_status()
+    if not state.reachable:
+        yield fail("redis", state.problem or "Redis does not answer.", "Start Redis, or set MASSMAIL_REDIS_URL right.")
+        return
+    yield ok("redis", "Redis answers.")
+    if state.workers:
+        yield ok("workers", f"{state.workers} listening, {state.waiting} jobs waiting.")
+    else:
+        yield fail("workers", "No worker listens, so nothing is sent.", "Start one: `flask massmail worker`.")
+
+
+def scheduler(host: Host) -> Iterator[Check]:
+    """The scheduler gave a sign of life within its last four ticks."""
+    at = host.session.scalar(select(Heartbeat.at).where(Heartbeat.name == SCHEDULER))
+    start = "Start one: `flask massmail scheduler`."
+    if at is None:
+        yield fail("scheduler", "No scheduler has ever run, so nothing starts at its time.", start)
+        return
+    age = host.clock() - at
+    if age <= max(timedelta(seconds=4 * host.config.tick_seconds), timedelta(minutes=1)):
+        yield ok("scheduler", f"Last seen {max(0, int(age.total_seconds()))} s ago.")
+    else:
+        yield fail("scheduler", f"Last seen at {at:%Y-%m-%d %H:%M} UTC.", start)
+
+
+def outcome_reports(host: Host) -> Iterator[Check]:
+    """Outcomes reach the host."""
+    failing = OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.attempts > 0
+    number = host.session.scalar(select(func.count()).select_from(OutcomeReport).where(*failing)) or 0
+    if number == 0:
+        yield ok("outcome reports", "Every outcome has reached the host or is on its way.")
+        return
+    latest = select(OutcomeReport.problem).where(*failing).order_by(OutcomeReport.id.desc()).limit(1)
+    yield warning(
+        "outcome reports",
+        f"{number:,} outcomes have not reached the host yet; the latest error: {_kind(host.session.scalar(latest))}.",
+        "Look at the set_status and on_outcome functions of the host. Delivery is tried again by itself.",
+    )
+
+
+def _kind(problem: str | None) -> str:
+    """The class of the error alone: its words may hold addresses."""
+    lines = (problem or "").strip().splitlines()
+    return lines[-1].partition(":")[0].strip() if lines else "unknown"

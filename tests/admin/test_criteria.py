@@ -1,0 +1,336 @@
+"""The screens of criteria: the builder with and without scripts, its form as rules and back, use, copy, delete."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from massmail_plugin.admin import rule_form
+from massmail_plugin.admin.criterion_rows import finds
+from massmail_plugin.admin.rule_check import check
+from massmail_plugin.admin.rule_form import ROOT, Line
+from massmail_plugin.admin.rule_offer import Offer
+from massmail_plugin.audience import parse
+from massmail_plugin.contracts import Host
+from massmail_plugin.models import Criterion, Mailing
+from tests.admin.conftest import Catalogue, faults, form_of
+from tests.consent.small_host import PERSONS, Order, Person, running_host
+
+CRITERIA = "/admin/massmail/criteria/"
+LYON = {"all": [{"field": "city", "op": "is", "value": "Lyon"}]}
+DEEP: dict[str, Any] = {
+    "all": [
+        {"field": "city", "op": "in", "value": ["Lyon", "Graz"]},
+        {
+            "any": [
+                {"field": "balance", "op": "between", "value": ["100", "500"]},
+                {"none": [{"field": "vip", "op": "is_true"}]},
+            ]
+        },
+        {"related": "orders", "min": 2, "has": {"any": [{"field": "item", "op": "is", "value": "Lamp"}]}},
+        {"field": "born", "op": "before", "value": "1990-01-31"},
+        {"field": "seen", "op": "in_last_days", "value": "30"},
+        {"field": "company.name", "op": "is_empty"},
+    ]
+}
+
+
+def add(small_host: Catalogue, name: str = "In Lyon", rule: Any = LYON) -> int:
+    now = small_host.host.clock()
+    row = Criterion(name=name, contact_source="contact", rule=rule, created_at=now, updated_at=now)
+    small_host.host.session.add(row)
+    small_host.host.session.commit()
+    return row.id
+
+
+def post(client: FlaskClient, address: str, page: str = "", **data: Any) -> Any:
+    token = form_of(client.get(page or address).text)
+    return client.post(address, data={**token, **{name.replace("_", "-"): value for name, value in data.items()}})
+
+
+def fields(root: Line) -> MultiDict[str, str]:
+    """What a browser posts for these lines."""
+    posted: MultiDict[str, str] = MultiDict()
+    for at, line in rule_form.walk(root):
+        for name, value in (("what", line.what), ("op", line.op), ("glue", line.glue), ("min", line.minimum)):
+            posted.add(f"{at}-{name}", value)
+        for value in line.values:
+            posted.add(f"{at}-value", value)
+    return posted
+
+
+@pytest.fixture
+def people(tmp_path: Any) -> Any:
+    """A host whose contacts have fields of every kind, and rows of their own."""
+    with running_host(f"sqlite:///{tmp_path / 'people.sqlite3'}") as host:
+        yield host
+
+
+# --- Lines and rules ---------------------------------------------------------------------------------------------
+
+
+def test_a_rule_goes_through_the_form_unchanged(people: Host) -> None:
+    root = rule_form.read(fields(rule_form.lines_of(DEEP)))
+    checked = check(Offer(people, PERSONS), root, drafting=False)
+    assert checked.wrong == []
+    assert checked.rule == DEEP
+    parse(checked.rule)
+
+
+def test_a_single_rule_gets_a_group_around_it() -> None:
+    assert rule_form.lines_of({"condition": "vip"}).lines == [Line("condition:vip")]
+
+
+def test_buttons_add_and_remove_lines() -> None:
+    root = rule_form.new_root()
+    assert rule_form.press(root, "row:rule") == "rule-1-what"
+    assert rule_form.press(root, "group:rule") == "rule-2-glue"
+    assert rule_form.press(root, "group:rule-2") == "rule-2-1-glue"
+    assert rule_form.press(root, "group:rule-2-1") == "", "three levels at the most"
+    assert rule_form.press(root, "remove:rule-0") == "rule-add"
+    assert [line.what for line in root.lines] == ["", "group"]
+    before = fields(root)
+    for nonsense in ("remove:rule", "row:rule-9", "row:rule-0", "remove:rule-x", "drop:rule", "", "refresh"):
+        assert rule_form.press(root, nonsense) == ""
+    assert fields(root) == before
+
+
+def test_lines_are_bounded() -> None:
+    many = MultiDict([("rule-what", "group"), *((f"rule-{number}-what", "") for number in range(500))])
+    assert len(rule_form.read(many).lines) == rule_form.MOST_LINES
+    at, posted = ROOT, MultiDict([(f"{ROOT}-what", "group")])
+    for _ in range(50):
+        at += "-0"
+        posted.add(f"{at}-what", "group")
+    assert sum(1 for _ in rule_form.walk(rule_form.read(posted))) < 8
+    root = Line("group", lines=[Line() for _ in range(rule_form.MOST_LINES)])
+    assert rule_form.press(root, "row:rule") == ""
+
+
+def test_another_field_forgets_operator_and_value() -> None:
+    posted = MultiDict(
+        {"rule-0-was": "field:city", "rule-0-what": "field:born", "rule-0-op": "is", "rule-0-value": "Lyon"}
+    )
+    assert rule_form.read(posted).lines == [Line("field:born")]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (Line(), "Choose what to ask for"),
+        (Line("field:balance", op="between", values=["500", "100"]), "must not be greater"),
+        (Line("field:balance", op="between", values=["5", ""]), "Enter both values"),
+        (Line("field:balance", op="is", values=["lots"]), "is no number"),
+        (Line("field:born", op="on", values=["31.3.1990"]), "is no date"),
+        (Line("field:seen", op="in_last_days", values=["x"]), "number of days"),
+        (Line("field:city", op="in", values=[]), "at least one value"),
+        (Line("field:password"), "no field “password”"),
+        (Line("field:city' OR 1=1 --", op="is", values=["x"]), "no field"),
+        (Line("related:people"), "no rows called"),
+        (Line("related:orders", minimum="0"), "a number from 1 on"),
+        (Line("related:orders", lines=[Line("field:city", op="is", values=["x"])]), "no field “city”"),
+        (Line("condition:unknown"), "no condition"),
+        (Line("group"), "This group is empty"),
+    ],
+)
+def test_faults_stand_at_their_line(people: Host, line: Line, words: str) -> None:
+    checked = check(Offer(people, PERSONS), Line("group", lines=[line]), drafting=False)
+    assert words in " ".join(message for _, _, message in checked.wrong)
+    assert any(words in one.error for _, one in rule_form.walk(line))
+
+
+def test_unfinished_lines_do_not_count_while_drafting(people: Host) -> None:
+    whole = Line("field:city", op="is", values=["Lyon"])
+    root = Line("group", lines=[whole, Line(), Line("field:born", op="on", values=[""]), Line("group")])
+    checked = check(Offer(people, PERSONS), root, drafting=True)
+    assert (checked.rule, checked.unfinished, checked.wrong) == (LYON, 3, [])
+
+
+def test_related_rows_deep_inside_take_one_condition(people: Host) -> None:
+    inner = Line("related:orders", lines=[Line("field:item", op="is", values=["Lamp"])])
+    root = Line("group", lines=[Line("group", lines=[Line("group", lines=[inner])])])
+    rule = check(Offer(people, PERSONS), root, drafting=False).rule
+    parse(rule)
+    assert not rule_form.may_hold_row(inner, "rule-0-0-0")
+    assert rule_form.read(fields(rule_form.lines_of(rule or {}))) == root
+
+
+def test_the_form_finds_whom_the_rule_means(people: Host) -> None:
+    zoe = Person(
+        first="Zoë", city="Lyon", balance=200, born=date(1980, 1, 1), orders=[Order(item="Lamp"), Order(item="Lamp")]
+    )
+    people.session.add_all([zoe, Person(first="Ada", city="Lyon", balance=20)])
+    people.session.flush()
+    rule = {"all": [DEEP["all"][0], DEEP["all"][1]["any"][0], DEEP["all"][2], DEEP["all"][3]]}
+    checked = check(Offer(people, PERSONS), rule_form.lines_of(rule), drafting=False)
+    found = finds(people, PERSONS, checked.rule, people=True)
+    assert (found.number, found.whole, [one.name for one in found.people]) == (1, 2, ["Zoë"])
+
+
+# --- Screens -----------------------------------------------------------------------------------------------------
+
+ROW = {"rule_what": "group", "rule_0_what": "field:city", "rule_0_op": "is", "rule_0_value": "Lyon"}
+
+
+def test_a_criterion_is_made_and_shown(small_host: Catalogue) -> None:
+    client = small_host.client()
+    answer = post(client, CRITERIA + "new", name="In Lyon", description="", **ROW)
+    assert answer.status_code == 302
+    page = client.get(answer.location).text
+    assert "City is “Lyon”" in page
+    assert "zoe@example.org" in page
+    assert small_host.host.session.scalars(select(Criterion.rule)).one() == LYON
+
+
+def test_faults_keep_what_was_entered(small_host: Catalogue) -> None:
+    add(small_host)
+    client = small_host.client()
+    answer = post(client, CRITERIA + "new", name="in lyon", **{**ROW, "rule_1_what": "field:city", "rule_1_op": "is"})
+    assert answer.status_code == 422
+    for words in ("Another criterion has this name.", 'href="#rule-1-what">Condition 2<', 'value="Lyon"'):
+        assert words in answer.text
+    nothing = post(client, CRITERIA + "new", name="Nothing", rule_what="group")
+    assert nothing.status_code == 422
+    assert "There is no condition yet" in nothing.text
+
+
+def test_the_name_of_a_field_cannot_reach_the_database(small_host: Catalogue) -> None:
+    client = small_host.client()
+    for what in (
+        "field:email",
+        "field:id",
+        "field:__class__",
+        "field:city); DROP TABLE contact; --",
+        "related:x",
+        "<b>",
+    ):
+        answer = post(client, CRITERIA + "new", name="x", **{**ROW, "rule_0_what": what})
+        assert answer.status_code == 422
+        assert "<b>" not in answer.text
+    assert small_host.host.session.scalars(select(Criterion)).all() == []
+
+
+def test_buttons_work_without_a_script_and_change_nothing(small_host: Catalogue) -> None:
+    number = add(small_host)
+    client = small_host.client()
+    answer = post(client, f"{CRITERIA}{number}/edit", name="x", press="group:rule", **ROW)
+    assert answer.status_code == 200
+    assert 'name="rule-1-glue"' in answer.text
+    assert 'name="rule-1-0-what"' in answer.text
+    assert small_host.host.session.scalars(select(Criterion.name)).one() == "In Lyon"
+
+
+def test_a_used_criterion_is_not_deleted(small_host: Catalogue) -> None:
+    number, client = add(small_host), small_host.client()
+    now = small_host.host.clock()
+    small_host.host.session.add(Mailing(name="Autumn", contact_source="contact", criterion_id=number, created_at=now))
+    small_host.host.session.commit()
+    assert "1 mailing" in client.get(CRITERIA).text
+    assert "used by one mailing" in client.get(f"{CRITERIA}{number}/delete").text
+    shown = client.get(f"{CRITERIA}{number}").text
+    assert "Autumn" in shown
+    post(client, f"{CRITERIA}{number}/delete", CRITERIA)
+    assert small_host.host.session.scalars(select(Criterion.id)).all() == [number]
+
+
+def test_copies_have_names_of_their_own_and_can_go(small_host: Catalogue) -> None:
+    number, client = add(small_host), small_host.client()
+    for _ in range(2):
+        assert post(client, f"{CRITERIA}{number}/copy", CRITERIA).status_code == 302
+    names = small_host.host.session.scalars(select(Criterion.name).order_by(Criterion.id)).all()
+    assert names == ["In Lyon", "Copy of In Lyon", "Copy 2 of In Lyon"]
+    post(client, f"{CRITERIA}{number}/delete")
+    small_host.host.session.expire_all()
+    assert len(small_host.host.session.scalars(select(Criterion.id)).all()) == 2
+
+
+def test_a_field_the_host_dropped_is_said(small_host: Catalogue) -> None:
+    number, client = (
+        add(small_host, rule={"all": [{"field": "region", "op": "is", "value": "North"}]}),
+        small_host.client(),
+    )
+    assert "Cannot be used any more" in client.get(CRITERIA).text
+    assert "no field “region”" in client.get(f"{CRITERIA}{number}").text
+    assert "No longer there" in client.get(f"{CRITERIA}{number}/edit").text
+
+
+def test_rights_and_tokens(small_host: Catalogue) -> None:
+    assert small_host.client("nobody").get(CRITERIA).status_code == 403
+    writer = small_host.client("writer")
+    for name in ("new", "lines", "count"):
+        assert writer.post(CRITERIA + name, data={"name": "x"}).status_code == 400
+    assert writer.get(CRITERIA + "lines").status_code == 405
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_screens_are_clean(small_host: Catalogue, open_page: Callable[..., Page], width: int) -> None:
+    number = add(small_host, rule={"all": [*LYON["all"], {"any": [{"field": "status", "op": "in", "value": ["new"]}]}]})
+    page = open_page(small_host, width=width)
+    for name in ("", "new", f"{number}", f"{number}/edit", f"{number}/delete"):
+        page.goto(CRITERIA + name)
+        assert faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.troubles == []  # type: ignore[attr-defined]
+
+
+def fill_in(page: Page, scripts: bool) -> None:
+    def settle() -> None:
+        if not scripts:
+            page.get_by_role("button", name="Update condition 1", exact=True).click()
+
+    page.goto(CRITERIA + "new")
+    page.get_by_label("Name", exact=True).fill("Zoë or Lyon")
+    page.get_by_label("What condition 1 asks for").select_option(label="City")
+    settle()
+    page.get_by_label("How condition 1 compares").select_option(label="is one of")
+    settle()
+    page.get_by_label("Values of condition 1").fill("Lyon\nRome")
+    page.get_by_role("button", name="Add group").click()
+    glue = page.get_by_label("How the conditions of group 2 are joined")
+    expect(glue).to_be_focused()
+    glue.select_option(label="None of these is true")
+    page.get_by_label("What condition 2.1 asks for").select_option(label="First name")
+    if not scripts:
+        page.get_by_role("button", name="Update condition 2.1").click()
+    page.get_by_label("Value of condition 2.1").fill("Ada")
+    page.get_by_role("button", name="Count again").click()
+    expect(page.locator("#rule-finds")).to_contain_text("1 of 2 contacts")
+    expect(page.locator("#rule-finds")).to_contain_text("City is one of “Lyon”, “Rome” and not (First name is “Ada”)")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_person_builds_a_criterion(small_host: Catalogue, open_page: Callable[..., Page], scripts: bool) -> None:
+    page = open_page(small_host, scripts=scripts)
+    fill_in(page, scripts)
+    page.get_by_role("button", name="Save criterion").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Zoë or Lyon")
+    rule = small_host.host.session.scalars(select(Criterion.rule)).one()
+    assert rule == {
+        "all": [
+            {"field": "city", "op": "in", "value": ["Lyon", "Rome"]},
+            {"none": [{"field": "first_name", "op": "is", "value": "Ada"}]},
+        ]
+    }
+
+
+def test_the_count_follows_each_change(small_host: Catalogue, open_page: Callable[..., Page]) -> None:
+    page = open_page(small_host)
+    page.goto(f"{CRITERIA}{add(small_host)}/edit")
+    found = page.locator("#rule-finds")
+    expect(found).to_contain_text("1 of 2 contacts")
+    value = page.get_by_label("Value of condition 1")
+    value.fill("Nowhere")
+    value.press("Tab")
+    expect(found).to_contain_text("0 of 2 contacts")
+    expect(page.locator("#mm-announce")).to_have_text("Finds 0 of 2 contacts")
+    page.get_by_label("How condition 1 compares").select_option(label="is not")
+    expect(found).to_contain_text("2 of 2 contacts")
+    page.get_by_role("button", name="Remove condition 1").click()
+    expect(page.get_by_role("button", name="Add condition")).to_be_focused()
+    expect(found).to_contain_text("Everybody")
+    assert page.troubles == []  # type: ignore[attr-defined]

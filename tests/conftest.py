@@ -1,0 +1,59 @@
+"""Servers and programs every test may ask for. One server per test worker, started when first asked for."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from sample_host.services.child_process import ServiceMissing
+from sample_host.services.postgres_server import postgres_server
+from sample_host.services.redis_server import redis_server
+from tests.requirements import need
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis of this worker's own; MASSMAIL_TEST_REDIS_URL names an outside one instead."""
+    try:
+        with redis_server(tmp_path_factory.mktemp("redis"), "MASSMAIL_TEST_REDIS_URL") as url:
+            yield url
+    except ServiceMissing as missing:
+        need("redis", str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of this worker's own, whose role may create databases; tests use `fresh_postgres_url`."""
+    try:
+        with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+            yield url
+    except ServiceMissing as missing:
+        need("postgresql", str(missing))
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
+    """An empty database of this test's own, dropped afterwards."""
+    name = f"massmail_{uuid.uuid4().hex}"
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for Playwright's `executable_path`; MASSMAIL_CHROMIUM names one."""
+    named = os.environ.get("MASSMAIL_CHROMIUM")
+    found = next(filter(None, map(shutil.which, (named,) if named else CHROMIUM_NAMES)), None)
+    return found or need(
+        "chromium", "none was found; install one (`apt install chromium`) or name it in MASSMAIL_CHROMIUM."
+    )

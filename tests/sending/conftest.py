@@ -1,0 +1,71 @@
+"""The small host with a provider that keeps what it would send, and a mailing ready to be launched."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from massmail_plugin import consent
+from massmail_plugin.contracts import Host, StatusMapping
+from massmail_plugin.models import List, Sender, Template, TemplateVersion
+from massmail_plugin.providers.recording import RecordingProvider
+from massmail_plugin.vocabulary import Outcome
+from tests.consent.small_host import add_list, running_host
+
+STATUSES = {outcome: f"is_{outcome.value}" for outcome in Outcome}
+
+
+@pytest.fixture
+def provider() -> RecordingProvider:
+    """Takes every mail and keeps it."""
+    return RecordingProvider()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def host(request: pytest.FixtureRequest, tmp_path: Path, provider: RecordingProvider) -> Iterator[Host]:
+    """The small host on either database; every outcome has a status."""
+    url = f"sqlite:///{tmp_path / 'host.sqlite'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("fresh_postgres_url")
+    with running_host(url) as host:
+        yield replace(
+            host,
+            config=replace(host.config, chunk_size=3),
+            providers={provider.name: provider},
+            statuses=StatusMapping(STATUSES, known=STATUSES.values),
+        )
+
+
+@pytest.fixture
+def news(host: Host) -> List:
+    """A list."""
+    return add_list(host)
+
+
+@pytest.fixture
+def template(host: Host) -> Template:
+    """A template with a field and a link, and a sender of its own."""
+    now = host.clock()
+    sender = Sender(
+        name="Post", provider="recording", from_name="Us", from_address="us@example.org", created_at=now, tested_at=now
+    )
+    template = Template(name="Hello", format="html", version_number=1, created_at=now, updated_at=now, sender=sender)
+    template.versions = [
+        TemplateVersion(
+            number=1,
+            subject="Hello {{ contact.first }}",
+            html='<p>Hello {{ contact.first }}, <a href="https://shop.example/">look</a></p>',
+            text="",
+            saved_at=now,
+        )
+    ]
+    host.session.add(template)
+    host.session.commit()
+    return template
+
+
+def subscribe(host: Host, list_: List, *refs) -> None:
+    """Put contacts on the list."""
+    consent.subscribe(host, list_, refs, evidence="test")
+    host.session.commit()
