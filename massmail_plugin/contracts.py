@@ -18,7 +18,8 @@ from massmail_plugin.errors import SetupError, nearest
 from massmail_plugin.smtp_status import Reply
 from massmail_plugin.vocabulary import Act, Channel, MessageState, Outcome
 
-Column = InstrumentedAttribute[Any] | ColumnElement[Any]
+Column = InstrumentedAttribute[Any] | ColumnElement[Any] | Any
+"""A mapped attribute, a hybrid, or an SQL expression over the contact's class."""
 
 
 # --- What a host declares -------------------------------------------------------------------------------------

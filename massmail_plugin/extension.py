@@ -33,6 +33,11 @@ from massmail_plugin.errors import SetupError
 from massmail_plugin.jobs.queue import JobQueue
 from massmail_plugin.providers import load_providers
 
+try:
+    from flask_babel import Babel
+except ImportError:
+    Babel = None
+
 log = logging.getLogger(__name__)
 
 DOCS = "docs/host-guide.md"
@@ -115,6 +120,7 @@ class MassMail:
             raise SetupError("A MassMail is already mounted on this application; call init_app once for each app.")
         host = self._host(app, db)
         _check_statuses(app, host)
+        _set_up_babel(app)
         app.extensions["massmail"] = host
         public.mount(app, host)
         admin_door.add_views(admin or _admin_of(app), host)
@@ -150,6 +156,15 @@ class MassMail:
         return self._statuses
 
 
+def _set_up_babel(app: Flask) -> None:
+    """Flask-Admin translates through flask-babel as soon as it is installed and fails where nobody set it up.
+
+    A host that sets it up later replaces this.
+    """
+    if Babel is not None and "babel" not in app.extensions:
+        Babel(app)
+
+
 def _check_statuses(app: Flask, host: Host) -> None:
     """Statuses often live in a table: where it cannot be read yet (before the first migration), doctor checks later."""
     with app.app_context():
@@ -166,7 +181,7 @@ def _checked_db(app: Flask, db: SQLAlchemy) -> SQLAlchemy:
         raise SetupError(f"init_app(db=...) takes the host's SQLAlchemy object of Flask-SQLAlchemy, not {db!r}.")
     if app.extensions.get("sqlalchemy") is not db:
         raise SetupError("init_app(db=...): call db.init_app(app) before massmail.init_app(app, ...).")
-    return db
+    return db  # type: ignore[no-any-return]
 
 
 def _checked_sources(sources: Sequence[ContactSource]) -> dict[str, ContactSource]:

@@ -107,12 +107,11 @@ class ListImport(Section):
     def _page(
         self, name: str, list_: List, upload: Upload, form: ImportForm, result: ImportResult | None = None
     ) -> str:
-        values: dict[str, Any] = {"list_": list_, "upload": upload, "form": form, "result": result, "shown": SHOWN}
+        values: dict[str, Any] = {"list_": list_, "upload": upload, "form": form, "result": result}
+        values |= {"problems": problems(result)[:SHOWN] if result else [], "stayed": stayed_words}
         titles = {"columns": "Import: which column?", "check": "Import: look before you add", "done": "Import finished"}
         rows = sample_rows(upload.file) if name == "columns" else []
-        return self.render(
-            f"massmail/admin/lists/import_{name}.html", title=titles[name], rows=rows, stayed=stayed_words, **values
-        )
+        return self.render(f"massmail/admin/lists/import_{name}.html", title=titles[name], rows=rows, **values)
 
 
 def likely_column(file: CsvFile) -> str:

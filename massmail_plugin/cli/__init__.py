@@ -8,12 +8,13 @@ from flask import Flask
 from massmail_plugin.cli.campaigns import campaign
 from massmail_plugin.cli.consent import opt_out, suppress
 from massmail_plugin.cli.database import db
+from massmail_plugin.cli.feedback import feedback
 from massmail_plugin.cli.group import PlainGroup
 from massmail_plugin.cli.mailings import mailing, send_test
 from massmail_plugin.cli.processes import doctor, scheduler, worker
 
 group = PlainGroup("massmail", help="Mass mailing: tables, processes, mailings, campaigns.")
-for command in (db, worker, scheduler, doctor, mailing, campaign, send_test, opt_out, suppress):
+for command in (db, worker, scheduler, doctor, mailing, campaign, send_test, opt_out, suppress, feedback):
     group.add_command(command)
 
 

@@ -35,7 +35,7 @@ class JobQueue:
         self._clock = clock
 
     @cached_property
-    def connection(self) -> "redis.Redis[bytes]":
+    def connection(self) -> redis.Redis:
         return redis.Redis.from_url(
             self._config.redis_url, socket_connect_timeout=REDIS_SECONDS, health_check_interval=30
         )

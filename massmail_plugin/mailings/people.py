@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
 
 from massmail_plugin import audience
 from massmail_plugin.contracts import ContactRef, Host
@@ -81,7 +81,15 @@ def _belongs(which: Which) -> ColumnElement[bool]:
     if which in _STATES:
         return OutboxMessage.state.in_([state.value for state in _STATES[which]])
     event = Event.message_id == OutboxMessage.id
-    return exists().where(event, Event.kind.in_([k.value for k in _EVENTS[which]]), Event.by_machine.is_(False))
+    happened = exists().where(event, Event.kind.in_([k.value for k in _EVENTS[which]]), Event.by_machine.is_(False))
+    return and_(happened, ~_came_back()) if which is Which.REMOVED else happened
+
+
+def _came_back() -> ColumnElement[bool]:
+    """Whether every opt-out through a message was taken back, as the number of the removed counts it."""
+    turn = case((Event.kind == EventKind.OPT_OUT.value, 1), else_=-1)
+    turns = Event.kind.in_([EventKind.OPT_OUT.value, EventKind.OPT_BACK_IN.value])
+    return select(func.sum(turn)).where(Event.message_id == OutboxMessage.id, turns).scalar_subquery() <= 0
 
 
 def _first_events(host: Host, which: Which, ids: Sequence[int]) -> dict[int, datetime]:
@@ -93,4 +101,4 @@ def _first_events(host: Host, which: Which, ids: Sequence[int]) -> dict[int, dat
         .where(Event.message_id.in_(ids), Event.kind.in_(kinds), Event.by_machine.is_(False))
         .order_by(Event.at.desc())
     )
-    return {message_id: at for message_id, at in host.session.execute(query)}
+    return {row.message_id: row.at for row in host.session.execute(query)}

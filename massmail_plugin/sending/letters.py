@@ -69,7 +69,7 @@ class Letters:
             to_name=name,
             to_address=address,
             reply_to=reply_to,
-            message_id=message_id_of(message_id, self._domain),
+            message_id=signed_links.message_id_field(self._host.config, message_id, self._domain),
             date=self._host.clock(),
             list_unsubscribe_url=signed_links.opt_out_url(self._host.config, token) if real else None,
             list_id=self._list_id,
@@ -89,8 +89,3 @@ def _related_names(host: Host, mailing: Mailing, words: composing.Prepared) -> s
     """The related rows whose name stands in the texts at all: only these are read for each chunk."""
     texts = words.subject + words.html + words.text
     return {rows.name for rows in register(host.source(mailing.contact_source)).related if rows.name in texts}
-
-
-def message_id_of(message_id: int, domain: str) -> str:
-    """The Message-ID of an outbox row: the same at every attempt."""
-    return f"<massmail.{message_id}@{domain}>"

@@ -18,15 +18,15 @@ from massmail_plugin.errors import BadLink
 PREVIEW_TOKEN = "preview"
 """Stands in the links of previews and copies: it opens nothing and counts nothing."""
 
-_PURPOSE = b"massmail message link 1"
+_LINK = b"massmail message link 1"
+_MESSAGE_ID = b"massmail message id 1"
 # 24 bytes (16 of tag, 8 of id) are exactly 32 characters: no spare bits, so one id has one spelling.
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 
 
 def message_token(config: Config, message_id: int) -> str:
     """The token of an outbox message: 32 characters safe in an URL, always the same for one key."""
-    sealed = _cipher(config.secret_keys[0]).encrypt(message_id.to_bytes(8, "big"), [_PURPOSE])
-    return base64.urlsafe_b64encode(sealed).decode()
+    return _sealed(config.secret_keys[0], _LINK, message_id)
 
 
 def read_message_token(config: Config, token: str) -> int:
@@ -34,12 +34,37 @@ def read_message_token(config: Config, token: str) -> int:
 
     Every key of `MASSMAIL_SECRET_KEYS` is tried. Raises BadLink for anything we did not make.
     """
+    return _opened(config, _LINK, token)
+
+
+def message_id_field(config: Config, message_id: int, domain: str) -> str:
+    """The Message-ID of an outbox message: the same at every attempt, and no leave to act for the recipient.
+
+    The oldest key makes it, so that a new key in front does not change it.
+    """
+    return f"<{_sealed(config.secret_keys[-1], _MESSAGE_ID, message_id)}@{domain}>"
+
+
+def read_message_id_field(config: Config, text: str) -> int:
+    """The id of the outbox message whose Message-ID this is. Raises BadLink for one that is not ours."""
+    left, at, _ = text.strip().removeprefix("<").removesuffix(">").rpartition("@")
+    if not at:
+        raise BadLink(f"“{text[:100]}” is no Message-ID.")
+    return _opened(config, _MESSAGE_ID, left)
+
+
+def _sealed(key: str, purpose: bytes, message_id: int) -> str:
+    sealed = _cipher(key, purpose).encrypt(message_id.to_bytes(8, "big"), [purpose])
+    return base64.urlsafe_b64encode(sealed).decode()
+
+
+def _opened(config: Config, purpose: bytes, token: str) -> int:
     if not _SHAPE.fullmatch(token):
         raise BadLink("This link is not complete.")
     sealed = base64.urlsafe_b64decode(token)
     for key in config.secret_keys:
         try:
-            return int.from_bytes(_cipher(key).decrypt(sealed, [_PURPOSE]), "big")
+            return int.from_bytes(_cipher(key, purpose).decrypt(sealed, [purpose]), "big")
         except InvalidTag:
             continue
     raise BadLink("This link was not made here, or has been changed on its way.")
@@ -66,5 +91,5 @@ def preferences_url(config: Config, token: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _cipher(key: str) -> AESSIV:
-    return AESSIV(HKDF(SHA256(), length=64, salt=None, info=_PURPOSE).derive(key.encode()))
+def _cipher(key: str, purpose: bytes) -> AESSIV:
+    return AESSIV(HKDF(SHA256(), length=64, salt=None, info=purpose).derive(key.encode()))

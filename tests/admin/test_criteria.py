@@ -19,7 +19,7 @@ from massmail_plugin.audience import parse
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Criterion, Mailing
 from tests.admin.conftest import Catalogue, faults, form_of
-from tests.consent.small_host import PERSONS, Order, Person, running_host
+from tests.consent.small_host import PERSONS, HostBase, Order, Person, running_host
 
 CRITERIA = "/admin/massmail/criteria/"
 LYON = {"all": [{"field": "city", "op": "is", "value": "Lyon"}]}
@@ -333,4 +333,51 @@ def test_the_count_follows_each_change(small_host: Catalogue, open_page: Callabl
     page.get_by_role("button", name="Remove condition 1").click()
     expect(page.get_by_role("button", name="Add condition")).to_be_focused()
     expect(found).to_contain_text("Everybody")
+    assert page.troubles == []  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def with_orders(small_host: Catalogue) -> Catalogue:
+    """A second contact source beside the first: people with orders, and a condition of the host's own."""
+    host = small_host.host
+    HostBase.metadata.create_all(host.db.engine)
+    host.sources["person"] = PERSONS  # type: ignore[index]
+    host.hooks.conditions["grown_up"] = ("Is grown up", lambda person: person.born < date(2000, 1, 1))
+    lamp, sofa = Order(item="Lamp", amount=5), Order(item="Sofa", amount=1)
+    host.session.add_all(
+        [Person(first="Zoë", born=date(1980, 1, 1), orders=[lamp]), Person(first="Ada", orders=[sofa])]
+    )
+    host.session.commit()
+    return small_host
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_related_rows_and_conditions_are_asked_for(
+    with_orders: Catalogue, open_page: Callable[..., Page], width: int
+) -> None:
+    page = open_page(with_orders, width=width)
+    page.goto(CRITERIA + "new")
+    page.get_by_role("link", name="Person").click()
+    page.get_by_label("Name", exact=True).fill("Lamp buyers")
+    page.get_by_label("What condition 1 asks for").select_option(label="Orders")
+    page.get_by_role("button", name="Add condition for these rows").click()
+    page.get_by_label("What condition 1.1 asks for").select_option(label="Item")
+    page.get_by_label("Value of condition 1.1").fill("Lamp")
+    page.get_by_role("button", name="Add condition", exact=True).click()
+    page.get_by_label("What condition 2 asks for").select_option(label="Is grown up")
+    expect(page.locator("#rule-finds")).to_contain_text("Orders: a row where Item is “Lamp” and Is grown up")
+    expect(page.locator("#rule-finds")).to_contain_text("1 of 2 contacts")
+    page.get_by_label("Number of rows of condition 1").fill("none")
+    page.get_by_label("Number of rows of condition 1").press("Tab")
+    expect(page.locator("#rule-finds")).to_contain_text("a number from 1 on")
+    page.get_by_label("Number of rows of condition 1").fill("1")
+    page.get_by_label("Number of rows of condition 1").press("Tab")
+    expect(page.locator("#rule-finds")).to_contain_text("1 of 2 contacts")
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Save criterion").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lamp buyers")
+    row = with_orders.host.session.scalars(select(Criterion)).one()
+    assert row.contact_source == "person"
+    assert row.rule["all"][0]["has"] == {"all": [{"field": "item", "op": "is", "value": "Lamp"}]}
     assert page.troubles == []  # type: ignore[attr-defined]

@@ -352,6 +352,19 @@ def test_people_with_reasons_page_by_page(small_host: Catalogue) -> None:
     assert client.get(f"{AT}/{mailing.id}/people/failed?after=x%27--").status_code == 200
 
 
+def test_who_came_back_is_no_longer_among_the_removed(small_host: Catalogue) -> None:
+    mailing = make.running(small_host)
+    make.settle(small_host, mailing, [MessageState.SENT] * 10)
+    gone, back, *_ = make.rows(small_host, mailing)
+    for row in (gone, back):
+        make.respond(small_host, row, EventKind.OPT_OUT)
+    make.respond(small_host, back, EventKind.OPT_BACK_IN)
+    page = small_host.client().get(f"{AT}/{mailing.id}/people/removed").text
+    assert "Removed 1" in page
+    assert gone.address in page
+    assert back.address not in page
+
+
 def test_the_list_pages_downwards_and_filters(small_host: Catalogue) -> None:
     for number in range(30):
         mailings.create(small_host.host, name=f"Number {number:02}", contact_source="contact", by="all")
