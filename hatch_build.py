@@ -67,9 +67,7 @@ def is_current(root: Path) -> bool:
         there = json.loads((root / VENDOR / "vendor.json").read_text())["libraries"]
         pins = [{key: library[key] for key in ("name", "version", "integrity")} for library in there]
         return pins == wanted(root) and all(
-            sha256(root / VENDOR / name) == digest
-            for library in there
-            for name, digest in library["sha256"].items()
+            sha256(root / VENDOR / name) == digest for library in there for name, digest in library["sha256"].items()
         )
     except (OSError, KeyError, TypeError, ValueError):
         return False

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
 from massmail_plugin import campaigns, mailings
-from massmail_plugin.admin import campaign_forms, guard, mailing_forms, wording
+from massmail_plugin.admin import campaign_forms, guard, mailing_forms, wording, workers
 from massmail_plugin.admin.campaign_people import members, waiting_outside
 from massmail_plugin.admin.contact_search import page_of
 from massmail_plugin.admin.forms import filled
@@ -94,6 +94,7 @@ class Campaigns(Section):
         return self._show(self._readable(campaign_id), filled(campaign_forms.StepForm))
 
     def _show(self, campaign: Campaign, form: campaign_forms.StepForm) -> ResponseReturnValue:
+        queue = workers.asked(self.host)
         form.template_id.choices = mailing_forms.template_choices(self.host)
         totals = campaigns.totals(self.host, campaign)
         opened = [step.mailing_id for step in campaign.steps if step.mailing_id]
@@ -104,7 +105,7 @@ class Campaigns(Section):
             totals=totals,
             responses=mailings.overview(self.host, opened),
             form=form,
-            queue=self.host.queue_status(),
+            queue=queue,
             missing=_missing(campaign),
         )
         return page, 422 if form.wrong else 200

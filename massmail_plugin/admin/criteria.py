@@ -77,7 +77,7 @@ class Criteria(Section):
     def lines(self) -> str:
         """The builder after a button or a choice, for the script: the same as posting the whole form."""
         root = rule_form.read(request.form)
-        focus = rule_form.press(root, request.form.get("press", ""))
+        focus = rule_form.press(root, request.form.get("press", "")) or request.headers.get("HX-Trigger", "")
         built = self._built(self._source_asked_for(), root, focus)
         return self.render("massmail/admin/criteria/_builder.html", **built)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from massmail_plugin.admin import wording
-from massmail_plugin.contracts import Host
+from massmail_plugin.contracts import Host, QueueState
 from massmail_plugin.mailings import Progress, Which, progress
 from massmail_plugin.models import Mailing
 from massmail_plugin.vocabulary import HoldReason, MailingState
@@ -13,6 +13,8 @@ FINAL = (MailingState.FINISHED.value, MailingState.CANCELLED.value)
 ON_ITS_WAY = (MailingState.FILLING.value, MailingState.SENDING.value)
 RETRYABLE = (MailingState.PAUSED.value, MailingState.FINISHED.value)
 MILESTONES = (75, 50, 25)
+UNASKED = QueueState(True, 0, 0)
+"""For screens that do not speak of the workers."""
 UNCERTAIN = (
     "handed over, but the connection broke before the server answered. Whether they arrived is uncertain, so nothing "
     "is sent again by itself."
@@ -91,9 +93,9 @@ class Panel:
         return f"{word}, {reached} percent done" if reached and self.state in ON_ITS_WAY else word
 
 
-def panel(host: Host, mailing: Mailing) -> Panel:
+def panel(host: Host, mailing: Mailing, queue: QueueState = UNASKED) -> Panel:
     """The panel now. Reads chunks and indexed events, never the outbox."""
-    return Panel(mailing.state, progress(host, mailing), host.clock())
+    return Panel(mailing.state, progress(host, mailing, queue=queue), host.clock())
 
 
 def tiles(now: Panel) -> list[Tile]:

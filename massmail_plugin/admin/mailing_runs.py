@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from massmail_plugin import mailings
-from massmail_plugin.admin import guard, mailing_panel, mailing_tabs, status_choices
+from massmail_plugin.admin import guard, mailing_panel, mailing_tabs, status_choices, workers
 from massmail_plugin.admin.contact_search import page_of
 from massmail_plugin.admin.frame import in_dialog, screen
 from massmail_plugin.admin.mailing_drafts import SHOW
@@ -33,6 +33,7 @@ class RunScreens(LaunchScreens):
         mailing = self.readable(mailing_id)
         if mailing.state == MailingState.DRAFT.value:
             return redirect(url_for(f"massmail_mailings.{self._section_of(mailing)}", mailing_id=mailing.id))
+        now = self._now(mailing)
         template = mailing.template.statuses if mailing.template else None
         return self.render(
             "massmail/admin/mailings/run.html",
@@ -42,7 +43,7 @@ class RunScreens(LaunchScreens):
             effects=status_choices.effects(self.host, mailing.statuses, template),
             links=mailings.link_counts(self.host, mailing.id),
             roles=mailing.address_roles,
-            **self._now(mailing),
+            **now,
         )
 
     def _section_of(self, mailing: Mailing) -> str:
@@ -74,7 +75,7 @@ class RunScreens(LaunchScreens):
         )
 
     def _now(self, mailing: Mailing) -> dict[str, Any]:
-        now = mailing_panel.panel(self.host, mailing)
+        now = mailing_panel.panel(self.host, mailing, workers.asked(self.host))
         return {
             "panel": now,
             "live": now.live,

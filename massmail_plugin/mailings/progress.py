@@ -48,14 +48,17 @@ class Progress:
         return self.done / self.counts.recipients if self.counts.recipients else 0.0
 
 
-def progress(host: Host, mailing: Mailing) -> Progress:
-    """The state of a mailing now. Reads chunks and indexed events, never the outbox."""
+def progress(host: Host, mailing: Mailing, *, queue: QueueState | None = None) -> Progress:
+    """The state of a mailing now. Reads chunks and indexed events, never the outbox.
+
+    The workers are asked after here, unless the caller has their state in `queue`.
+    """
     return Progress(
         counts=outbox.counts(host, mailing.id),
         responses=responses(host, mailing.id),
         next_due=outbox.next_due(host, mailing.id),
         sender_fault=mailing.sender.fault if mailing.sender else "",
-        queue=host.queue_status(),
+        queue=queue or host.queue_status(),
     )
 
 

@@ -76,9 +76,7 @@ def unprivileged_user() -> pwd.struct_passwd | None:
     known = {user.pw_name: user for user in pwd.getpwall()}
     user = known.get("postgres") or known.get("nobody")
     if user is None:
-        raise ServiceMissing(
-            "PostgreSQL does not run as root. Add a user `postgres`, or run this as another user."
-        )
+        raise ServiceMissing("PostgreSQL does not run as root. Add a user `postgres`, or run this as another user.")
     return user
 
 
@@ -149,9 +147,7 @@ def prepare(programs: Path, home: Path, user: pwd.struct_passwd | None) -> None:
         extra_groups=[] if user else None,
     )
     if done.returncode:
-        raise ServiceFailed(
-            f"PostgreSQL's initdb ended with {done.returncode}:\n{done.stderr.strip()[-1500:]}"
-        )
+        raise ServiceFailed(f"PostgreSQL's initdb ended with {done.returncode}:\n{done.stderr.strip()[-1500:]}")
 
 
 def settings() -> list[str]:

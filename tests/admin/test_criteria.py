@@ -358,6 +358,7 @@ def test_related_rows_and_conditions_are_asked_for(
     page = open_page(with_orders, width=width)
     page.goto(CRITERIA + "new")
     page.get_by_role("link", name="Person").click()
+    page.wait_for_load_state("load")
     page.get_by_label("Name", exact=True).fill("Lamp buyers")
     page.get_by_label("What condition 1 asks for").select_option(label="Orders")
     page.get_by_role("button", name="Add condition for these rows").click()

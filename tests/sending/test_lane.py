@@ -305,4 +305,3 @@ def test_a_deferred_hook_keeps_the_order_of_one_contact(host, provider, news, te
     clock(host).tick(minutes=5)
     outcomes.deliver(host)
     assert [one.value for one in seen] == ["sent", "clicked"]
-

@@ -49,7 +49,9 @@ class Person(Base):
     stage_no: Mapped[int] = mapped_column(ForeignKey("stages.stage_no"))
     household_no: Mapped[int | None] = mapped_column(ForeignKey("households.household_no"))
     household: Mapped[Household | None] = relationship()
-    stage = column_property(select(Stage.code).where(Stage.stage_no == stage_no).correlate_except(Stage).scalar_subquery())
+    stage = column_property(
+        select(Stage.code).where(Stage.stage_no == stage_no).correlate_except(Stage).scalar_subquery()
+    )
 
 
 class User(UserMixin):
