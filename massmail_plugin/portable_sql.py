@@ -1,5 +1,6 @@
 """The few statements that SQLite and PostgreSQL spell differently. Rooms enter; nothing is committed here."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Dialect, Insert, Table
@@ -26,16 +27,23 @@ def insert_new(host: Host, model: type[DeclarativeBase] | Table) -> Any:
 
 def upsert(host: Host, model: type[DeclarativeBase] | Table) -> Any:
     """An INSERT with `.on_conflict_do_update(...)`, of the dialect in use."""
+    return upsert_of(dialect(host).name, model)
+
+
+def upsert_of(dialect_name: str, model: type[DeclarativeBase] | Table) -> Any:
+    """`upsert` for statements that are made once and kept."""
     made: dict[str, Any] = {"postgresql": postgresql_insert, "sqlite": sqlite_insert}
-    name = dialect(host).name
-    if name not in made:
-        raise SetupError(f"The database “{name}” is not supported; SQLite and PostgreSQL are.")
-    statement: Insert = made[name](model)
+    if dialect_name not in made:
+        raise SetupError(f"The database “{dialect_name}” is not supported; SQLite and PostgreSQL are.")
+    statement: Insert = made[dialect_name](model)
     return statement
 
 
-def changed(host: Host, statement: Any) -> int:
-    """Run an INSERT, UPDATE or DELETE; the number of rows it changed. Loaded ORM rows are not refreshed."""
+def changed(host: Host, statement: Any, values: Mapping[str, Any] | None = None) -> int:
+    """Run an INSERT, UPDATE or DELETE with `values` for its parameters; the number of rows it changed.
+
+    Loaded ORM rows are not refreshed.
+    """
     options = {"synchronize_session": False, "preserve_rowcount": True}
-    result = host.session.execute(statement, execution_options=options)
+    result = host.session.execute(statement, values, execution_options=options)
     return int(cast(CursorResult[Any], result).rowcount)

@@ -11,7 +11,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import ColumnElement, String, cast, func, select, true
 
-from massmail_plugin import Outcome, audience, consent, mailings
+from massmail_plugin import Outcome, audience, campaigns, consent, mailings
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings.library import TemplateDraft
 from massmail_plugin.mailings.library import save as save_template
@@ -39,7 +39,7 @@ CATCHER_ACCOUNT = SenderDraft(
     from_address="letters@example.com",
 )
 CATALOGUE, HOURS = "Autumn catalogue", "Workshop hours"
-EVERYBODY, TRADE, NEIGHBOURS = "Catalogue", "Trade prices", "Workshop evenings"
+EVERYBODY, TRADE, NEIGHBOURS, NEWCOMERS = "Catalogue", "Trade prices", "Workshop evenings", "New customers"
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,7 @@ def load(smtp_port: int) -> None:
         add_templates(host, sender)
         add_lists(host)
         add_criteria(host)
+        add_campaign(host)
         tell_wishes()
     sender.port = smtp_port
     db.session.commit()
@@ -180,6 +181,30 @@ def add_criteria(host: Host) -> None:
         audience.clause(host, host.source(SOURCE), rule)
         values = {"name": name, "description": description, "rule": rule, "contact_source": SOURCE}
         db.session.add(Criterion(**values, created_at=now, updated_at=now))
+
+
+def add_campaign(host: Host) -> None:
+    """A series for those who join a list of its own; nobody is on it yet, so nothing is sent."""
+    newcomers = List(
+        name=NEWCOMERS,
+        public_name="Welcome to Fernhill",
+        description="Three letters after the first order.",
+        created_at=host.clock(),
+    )
+    db.session.add(newcomers)
+    db.session.flush()
+    series = campaigns.create(
+        host,
+        name="Welcome",
+        source_name=SOURCE,
+        by=BY,
+        description="The workshop's hours at once, the catalogue after a week, an invitation after two.",
+        list_ids=[newcomers.id],
+    )
+    for day, template in ((0, HOURS), (7, CATALOGUE), (14, HOURS)):
+        template_id = db.session.scalars(select(Template.id).where(Template.name == template)).one()
+        campaigns.add_step(host, series, day=day, template_id=template_id)
+    campaigns.activate(host, series, by=BY)
 
 
 def tell_wishes() -> None:

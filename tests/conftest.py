@@ -1,11 +1,13 @@
 """Servers and programs every test may ask for. One server per test worker, started when first asked for."""
 
+import logging
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
@@ -57,3 +59,27 @@ def chromium() -> str:
     return found or need(
         "chromium", "none was found; install one (`apt install chromium`) or name it in MASSMAIL_CHROMIUM."
     )
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A real Chromium, one for each test worker: Playwright cannot be started twice in one process."""
+    quiet = [
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *quiet])
+        yield started
+        started.close()
+
+
+@pytest.fixture(autouse=True)
+def _loggers_stay_on() -> Iterator[None]:
+    """Alembic's usual env.py sets logging up anew and switches off every logger there is."""
+    yield
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("massmail_plugin") and isinstance(logger, logging.Logger):
+            logger.disabled = False

@@ -4,12 +4,12 @@ from wtforms import IntegerField
 from wtforms.validators import InputRequired, NumberRange
 
 from massmail_plugin.admin.forms import ScreenForm, choice, number_or_none, text
-from massmail_plugin.admin.mailing_forms import PlainForm, ticks
+from massmail_plugin.admin.mailing_forms import ticks
 
 LATEST_DAY = 3650
 
 
-class CampaignForm(PlainForm):
+class CampaignForm(ScreenForm):
     name = text(
         "Name", required="Give the campaign a name.", help="For you and your colleagues; recipients do not see it."
     )

@@ -3,16 +3,19 @@
 Tokens against forged posts are the frame's matter (`guard.own_post`), so forms carry none.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from flask import request
 from wtforms import Field, Form, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from massmail_plugin.consent import addresses
 
 F = TypeVar("F", bound="ScreenForm")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def written(value: str | None) -> str:
@@ -69,8 +72,14 @@ def choice(label: str, choices: Sequence[tuple[str, str]] | None = None, *, help
 
 
 def _checks(required: str, longest: int) -> list[Callable[..., Any]]:
-    first = InputRequired(required) if required else Optional()
-    return [first, Length(max=longest, message=f"At most {longest} characters fit here.")]
+    first = DataRequired(required) if required else Optional()
+    return [first, Length(max=longest, message=f"At most {longest} characters fit here."), one_line]
+
+
+def one_line(form: Any, field: Field) -> None:
+    """A validator: what may come to stand in a mail's header cannot hold a line break or its kind."""
+    if isinstance(field.data, str) and _CONTROL.search(field.data):
+        raise ValidationError("This holds a line break or another control character. Write it anew.")
 
 
 def usable_address(form: Any, field: Field) -> None:

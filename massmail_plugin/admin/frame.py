@@ -21,6 +21,7 @@ from massmail_plugin.vocabulary import Act
 PACKAGE = Path(__file__).resolve().parent.parent
 STATIC = PACKAGE / "static"
 TEMPLATES = PACKAGE / "templates"
+LARGEST_KEY = 2**31 - 1
 
 M = TypeVar("M")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -130,8 +131,8 @@ class Section(BaseView):
         return answer
 
     def get(self, model: type[M], key: int) -> M:
-        """The row of one of our tables, or a 404 page."""
-        row = self.host.session.get(model, key)
+        """The row of one of our tables, or a 404 page; also for a number no key can have."""
+        row = self.host.session.get(model, key) if key <= LARGEST_KEY else None
         if row is None:
             raise NotFound
         return row

@@ -1,6 +1,5 @@
 """The forms of a mailing's sections. Views enter; nothing is committed here."""
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,6 @@ from massmail_plugin.models import Criterion, List, Mailing, Sender, Subscriptio
 from massmail_plugin.vocabulary import SubscriptionState
 
 NOW, AT = "now", "at"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def ticks(label: str, coerce: Callable[[Any], Any], *, required: str = "", help: str = "") -> Any:
@@ -34,25 +32,14 @@ def ticks(label: str, coerce: Callable[[Any], Any], *, required: str = "", help:
     )
 
 
-class PlainForm(ScreenForm):
-    """A form whose texts are one line each: what stands in a mail's header cannot hold a line break."""
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        fine: bool = super().validate(extra_validators)
-        broken = [field for field in self if isinstance(field.data, str) and _CONTROL.search(field.data)]
-        for field in broken:
-            self.refuse(field.name, "This holds a line break or another control character. Write it anew.")
-        return fine and not broken
-
-
-class NewMailingForm(PlainForm):
+class NewMailingForm(ScreenForm):
     name = text(
         "Name", required="Give the mailing a name.", help="For you and your colleagues; recipients do not see it."
     )
     contact_source = choice("Contacts", help="Whom it goes to. This cannot be changed later.")
 
 
-class MessageForm(PlainForm):
+class MessageForm(ScreenForm):
     name = text(
         "Name", required="Give the mailing a name.", help="For you and your colleagues; recipients do not see it."
     )
@@ -100,7 +87,7 @@ class SenderForm(ScreenForm):
         return BadRequest(words)
 
 
-class TestForm(PlainForm):
+class TestForm(ScreenForm):
     addresses = text(
         "Send a test to", required="Enter at least one address.", longest=2000, help="Separate several with commas."
     )

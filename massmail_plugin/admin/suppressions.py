@@ -40,7 +40,7 @@ class ReleaseForm(ScreenForm):
     note = TextAreaField(
         "Why may mail go there again?",
         [
-            DataRequired("Say why: the note goes into the record."),
+            DataRequired("Say why: the note is kept in the log."),
             Length(max=500, message="At most 500 characters fit here."),
         ],
         filters=[strip],
@@ -69,12 +69,12 @@ class Suppressions(Section):
 
     @screen("/new", Act.SUPPRESSION_MANAGE, ("GET", "POST"))
     def new(self) -> ResponseReturnValue:
-        contact = posted(self.host, request.values)
+        sees_people = self.allowed(Act.PEOPLE_VIEW)
+        contact = posted(self.host, request.values) if sees_people else None
         form = filled(SuppressionForm, None, address=request.args.get("address", ""))
         form.scope.choices = [(EVERYTHING, "every mailing"), *self._lists()]
         if request.method == "POST" and form.validate() and (message := self._added(form, contact)):
             return self.done(message, "massmail_suppressions.index")
-        sees_people = self.allowed(Act.PEOPLE_VIEW)
         text = request.args.get("q", "").strip()[:100]
         page = self.render(
             "massmail/admin/suppressions/new.html",
@@ -91,6 +91,7 @@ class Suppressions(Section):
     def release(self, suppression_id: int) -> ResponseReturnValue:
         row = self.get(Suppression, suppression_id)
         self.require(Act.SUPPRESSION_MANAGE, row)
+        self.require(Act.PEOPLE_VIEW)
         form = filled(ReleaseForm)
         who = self._who(row)
         if request.method == "POST" and form.validate():

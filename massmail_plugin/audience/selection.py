@@ -63,7 +63,7 @@ def select_recipients(host: Host, request: AudienceRequest) -> Select[Any]:
     shared = [rows.c.reason, rows.c.normal] if request.one_per_address else [rows.c.reason, rows.c.normal, rows.c.key]
     order = [rows.c.position, rows.c.host_key]
     turn = func.row_number().over(partition_by=shared, order_by=order).label("turn")
-    numbered = select(rows, turn).add_cte(rows, nest_here=True).subquery("numbered")
+    numbered = select(rows, turn).add_cte(rows, nest_here=True).subquery("massmail_numbered")
     reason = case(
         (numbered.c.reason != "", numbered.c.reason), (numbered.c.turn > 1, SkipReason.DUPLICATE.value), else_=null()
     )
@@ -107,7 +107,7 @@ def on_lists(host: Host, request: AudienceRequest) -> Subquery:
     )
     if request.only is not None:
         listed = listed.where(Subscription.contact_key.in_(request.only))
-    return listed.subquery("listed")
+    return listed.subquery("massmail_listed")
 
 
 def _people(host: Host, source: ContactSource, request: AudienceRequest) -> CTE:
@@ -127,7 +127,7 @@ def _people(host: Host, source: ContactSource, request: AudienceRequest) -> CTE:
         .select_from(listed)
         .join(source.model, known.key_column == key_from_text(source, listed.c.key))
         .where(clause(host, source, request.rule))
-        .cte("people")
+        .cte("massmail_people")
     )
 
 
@@ -151,7 +151,7 @@ def _rows(people: CTE, addresses: Sequence[Address]) -> Subquery:
                 func.coalesce(trimmed_sql(column), "").label("address"),
             ).where(or_(not_(active), nowhere, there) if position == 0 else there)
         )
-    return union_all(*selects).add_cte(people, nest_here=True).subquery("rows")
+    return union_all(*selects).add_cte(people, nest_here=True).subquery("massmail_rows")
 
 
 def _checked(request: AudienceRequest, rows: Subquery) -> CTE:
@@ -173,4 +173,4 @@ def _checked(request: AudienceRequest, rows: Subquery) -> CTE:
         (stops.suppressed, SkipReason.SUPPRESSED.value),
         else_=literal("", String),
     )
-    return select(rows, normal.label("normal"), reason.label("reason")).cte("checked").prefix_with("MATERIALIZED")
+    return select(rows, normal.label("normal"), reason.label("reason")).cte("massmail_checked").prefix_with("MATERIALIZED")

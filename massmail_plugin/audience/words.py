@@ -42,7 +42,7 @@ def _related(host: Host, source: ContactSource, rule: RelatedRule) -> str:
     number = f"at least {rule.minimum} rows" if rule.minimum > 1 else "a row"
     if rule.has is None:
         return f"{rows.label}: {number}"
-    return f"{rows.label}: {number} where {_said(host, source, rows.fields, rule.has, outermost=True)}"
+    return f"{rows.label}: {number} where {_said(host, source, rows.fields, rule.has)}"
 
 
 def _compared(found: Comparison) -> str:

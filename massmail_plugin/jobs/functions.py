@@ -1,10 +1,15 @@
 """What a job does: find the host, call one function of a room, commit. A job may run twice or never."""
 
+import threading
+
 from flask import current_app
 
 from massmail_plugin import mailings, outcomes
 from massmail_plugin.contracts import Host
 from massmail_plugin.sending import run_lane
+
+stopping = threading.Event()
+"""Set in a process that was asked to end: the job in hand ends as soon as it can in good order."""
 
 
 def _host() -> Host:
@@ -22,7 +27,7 @@ def fill() -> None:
 def send() -> None:
     """Empty the outbox for `lane_seconds`; go on in a new job where more is waiting."""
     host = _host()
-    report = run_lane(host, seconds=host.config.lane_seconds)
+    report = run_lane(host, seconds=host.config.lane_seconds, stopping=stopping.is_set)
     if report.settled:
         host.wake("outcomes")
     if report.more:
@@ -31,4 +36,4 @@ def send() -> None:
 
 def report() -> None:
     """Deliver what became of the mails to the host."""
-    outcomes.deliver(_host())
+    outcomes.deliver(_host(), stopping=stopping.is_set)

@@ -4,17 +4,16 @@ Implements the ports Wake and QueueStatus.
 """
 
 import logging
-from contextlib import suppress
 from functools import cached_property
 from typing import Literal
+from uuid import uuid4
 
 import redis
 from rq import Queue, Worker
-from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
 from massmail_plugin.config import Config
-from massmail_plugin.contracts import Clock, QueueState
+from massmail_plugin.contracts import QueueState
 
 log = logging.getLogger(__name__)
 
@@ -23,21 +22,25 @@ FUNCTIONS = {
     "send": "massmail_plugin.jobs.functions.send",
     "outcomes": "massmail_plugin.jobs.functions.report",
 }
-JOB_SECONDS = 15 * 60
+PREFIX = "massmail"
+JOB_SECONDS = 3600
+"""Longer than a mail server may take over one message (RFC 5321 section 4.5.3.2): RQ ends a job in mid-sentence."""
 REDIS_SECONDS = 2
 
 
 class JobQueue:
-    """One queue on one Redis. Jobs are JSON, carry no data and are made once per slot and minute."""
+    """One queue on one Redis. Jobs are JSON and carry no data; no more of them wait than there is use for."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._clock = clock
 
     @cached_property
-    def connection(self) -> redis.Redis:
+    def connection(self) -> "redis.Redis[bytes]":
         return redis.Redis.from_url(
-            self._config.redis_url, socket_connect_timeout=REDIS_SECONDS, health_check_interval=30
+            self._config.redis_url,
+            socket_connect_timeout=REDIS_SECONDS,
+            socket_timeout=REDIS_SECONDS,
+            health_check_interval=30,
         )
 
     @cached_property
@@ -45,26 +48,32 @@ class JobQueue:
         return Queue(self._config.queue, connection=self.connection, serializer=JSONSerializer)
 
     def wake(self, work: Literal["fill", "send", "outcomes"]) -> None:
-        """Ask the workers to look for `work`. A lost call is made good by the scheduler's next tick."""
-        slots = self._config.lanes if work == "send" else 1
+        """Ask the workers to look for `work`. A lost call is made good by the scheduler's next tick.
+
+        A job that runs may have looked already, so it does not count; one that waits is enough.
+        """
         try:
-            for slot in range(slots):
-                self._enqueue(work, slot)
+            for _ in range(self._wanted(work) - self._waiting(work)):
+                self._enqueue(work)
         except redis.RedisError as error:
             log.warning("The workers could not be called: %s", error)
 
-    def _enqueue(self, work: str, slot: int) -> None:
-        """One job for this slot and minute: a job that died with its worker blocks its slot for a minute at most."""
-        minute = int(self._clock().timestamp() // 60)
-        with suppress(DuplicateJobError):
-            self.queue.enqueue(
-                FUNCTIONS[work],
-                job_id=f"{self._config.queue}-{work}-{slot}-{minute}",
-                unique=True,
-                result_ttl=0,
-                failure_ttl=24 * 3600,
-                job_timeout=JOB_SECONDS,
-            )
+    def _wanted(self, work: str) -> int:
+        return self._config.lanes if work == "send" else 1
+
+    def _waiting(self, work: str) -> int:
+        return sum(job_id.startswith(f"{PREFIX}-{work}-") for job_id in self.queue.get_job_ids())
+
+    def _enqueue(self, work: str) -> None:
+        """Sending takes long: what is short and somebody waits for goes before it."""
+        self.queue.enqueue(
+            FUNCTIONS[work],
+            job_id=f"{PREFIX}-{work}-{uuid4().hex}",
+            result_ttl=0,
+            failure_ttl=24 * 3600,
+            job_timeout=JOB_SECONDS,
+            at_front=work != "send",
+        )
 
     def status(self) -> QueueState:
         """How many workers listen and how many jobs wait; says so where Redis does not answer."""

@@ -10,7 +10,6 @@ from types import FrameType
 
 from flask import Flask
 from sqlalchemy import exists, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from massmail_plugin import campaigns, leases, mailings, outbox
 from massmail_plugin.contracts import Host
@@ -32,7 +31,6 @@ def tick(host: Host) -> bool:
     mailings.start_due(host)
     campaigns.advance(host)
     _wake(host)
-    host.session.commit()
     return True
 
 
@@ -54,6 +52,7 @@ def _wake(host: Host) -> None:
     )
     reports = exists().where(OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.due_at <= now)
     fill, send, report = host.session.execute(select(filling, sending, reports)).one()
+    host.session.commit()
     if fill:
         host.wake("fill")
     if send:
@@ -83,7 +82,7 @@ def run_scheduler(app: Flask, *, once: bool = False) -> None:
 def _tick_safely(host: Host, *, raises: bool) -> None:
     try:
         tick(host)
-    except SQLAlchemyError:
+    except Exception:
         host.session.rollback()
         log.exception("The scheduler's tick failed; it is tried again")
         if raises:

@@ -3,6 +3,9 @@
 RQ's own worker with the host's application around each job and short times for noticing death.
 """
 
+import os
+import signal
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -10,6 +13,7 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 
 from massmail_plugin.contracts import Host
+from massmail_plugin.jobs import functions
 from massmail_plugin.jobs.queue import JobQueue
 
 
@@ -35,13 +39,24 @@ class AppWorker(Worker):
                 engine.dispose(close=False)
         return super().main_work_horse(*args, **options)
 
+    def setup_work_horse_signals(self) -> None:
+        """The child that does the job hears SIGTERM too, and ends with the message in hand."""
+        super().setup_work_horse_signals()
+        signal.signal(signal.SIGTERM, lambda number, frame: functions.stopping.set())
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+
     def perform_job(self, *args: Any, **options: Any) -> Any:
         with self._app.app_context():
             return super().perform_job(*args, **options)
 
 
 def run_worker(app: Flask, *, burst: bool = False) -> None:
-    """Work until told to stop (SIGTERM once: the job in hand is finished); with `burst`, until the queue is empty."""
+    """Work until told to stop (SIGTERM once: the message in hand is finished); with `burst`, until the queue is empty."""
     host: Host = app.extensions["massmail"]
-    jobs = JobQueue(host.config, host.clock)
+    jobs = JobQueue(host.config)
     AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")

@@ -5,7 +5,8 @@
 
 import logging
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from massmail_plugin import audience, composing, outbox
 from massmail_plugin.consent import after_commit
@@ -16,7 +17,7 @@ from massmail_plugin.mailings.identity import chosen_sender, identity
 from massmail_plugin.mailings.recipients import request
 from massmail_plugin.models import Link, Mailing, PreparedMessage, TemplateVersion
 from massmail_plugin.portable_sql import changed
-from massmail_plugin.vocabulary import HoldReason, MailingState
+from massmail_plugin.vocabulary import HoldReason, MailingKind, MailingState
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +92,15 @@ def freeze(host: Host, mailing: Mailing, version: TemplateVersion | None, *, sub
 
 def start_due(host: Host) -> int:
     """Let every scheduled mailing whose time has come begin to fill; the number of them. Commits."""
-    due = Mailing.state == MailingState.SCHEDULED.value, Mailing.scheduled_at <= host.clock()
+    due = *_own_run(MailingState.SCHEDULED), Mailing.scheduled_at <= host.clock()
     started = changed(host, update(Mailing).where(*due).values(state=MailingState.FILLING.value))
     host.session.commit()
     return started
+
+
+def _own_run(state: MailingState) -> tuple[ColumnElement[bool], ...]:
+    """Mailings with an audience of their own: a campaign's step or a test must never be filled from its lists."""
+    return Mailing.state == state.value, Mailing.kind == MailingKind.ONE_OFF.value
 
 
 def fill_launched(host: Host) -> int:
@@ -102,7 +108,7 @@ def fill_launched(host: Host) -> int:
 
     Each is one transaction, committed here.
     """
-    waiting = select(Mailing.id).where(Mailing.state == MailingState.FILLING.value).order_by(Mailing.launched_at)
+    waiting = select(Mailing.id).where(*_own_run(MailingState.FILLING)).order_by(Mailing.launched_at)
     ids = list(host.session.scalars(waiting))
     host.session.commit()
     return sum(_fill_safely(host, mailing_id) for mailing_id in ids)
@@ -116,13 +122,17 @@ def _fill_safely(host: Host, mailing_id: int) -> bool:
         outbox.hold(host, mailing_id, HoldReason.NOT_FILLED, str(error))
         log.warning("Mailing %s could not be filled and is paused: %s", mailing_id, error)
         filled = False
+    except SQLAlchemyError:
+        host.session.rollback()
+        log.exception("Mailing %s could not be filled; it is tried again at the next tick", mailing_id)
+        return False
     host.session.commit()
     return filled
 
 
 def _fill(host: Host, mailing_id: int) -> bool:
     """The state moves first: of two workers one waits for the other here, then finds nothing left to do."""
-    filling = Mailing.id == mailing_id, Mailing.state == MailingState.FILLING.value
+    filling = Mailing.id == mailing_id, *_own_run(MailingState.FILLING)
     if changed(host, update(Mailing).where(*filling).values(state=MailingState.SENDING.value)) != 1:
         return False
     mailing = host.session.get_one(Mailing, mailing_id, populate_existing=True)

@@ -11,7 +11,7 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.models import Chunk, Link, Mailing, PreparedMessage
 from massmail_plugin.portable_sql import changed
-from massmail_plugin.vocabulary import HoldReason, MailingState
+from massmail_plugin.vocabulary import HoldReason, MailingKind, MailingState
 
 
 def pause(host: Host, mailing: Mailing, *, by: str) -> None:
@@ -22,10 +22,16 @@ def pause(host: Host, mailing: Mailing, *, by: str) -> None:
 
 def resume(host: Host, mailing: Mailing) -> None:
     """Go on where it stopped."""
-    filled = bool(host.session.scalar(select(exists().where(Chunk.mailing_id == mailing.id))))
+    filled = not _is_to_be_filled(host, mailing)
     if not outbox.resume(host, mailing.id, filled=filled):
         raise BadRequest(f"“{mailing.name}” is {_state(host, mailing)}; only a paused mailing can be resumed.")
     after_commit(host, lambda: host.wake("send" if filled else "fill"))
+
+
+def _is_to_be_filled(host: Host, mailing: Mailing) -> bool:
+    """Only a mailing of its own is filled from its lists: a campaign's step by the campaign, a test at once."""
+    chunks = exists().where(Chunk.mailing_id == mailing.id)
+    return mailing.kind == MailingKind.ONE_OFF and not host.session.scalar(select(chunks))
 
 
 def cancel(host: Host, mailing: Mailing) -> None:

@@ -2,17 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, Row, Update, and_, case, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    or_,
+    select,
+    update,
+)
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender
-from massmail_plugin.outbox.counters import recount
+from massmail_plugin.models.base import UtcDateTime
+from massmail_plugin.outbox.finish import close_chunk
+from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.outbox.uncertain import mark_uncertain
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.vocabulary import WAITING, MailingKind, MailingState
 
 _WAITING = [state.value for state in WAITING]
+_MESSAGE = cast(Table, OutboxMessage.__table__)
+_NOW = bindparam("now", type_=UtcDateTime())
 
 
 @dataclass(frozen=True)
@@ -78,24 +96,33 @@ def rows_to_send(
     return list(host.session.execute(query))
 
 
-def hand(host: Host, chunk: LeasedChunk, message_id: int, *unless: ColumnElement[bool]) -> bool:
-    """Mark a message as handed, durably; False where it must not go any more. Commits.
+class HandOver:
+    """The durable mark of one chunk's messages. Its statement is made once, since it runs for every message."""
 
-    It must not go when the lease was lost, the mailing is no longer sending, the row is final, or one of the clauses
-    `unless` (over OutboxMessage) holds: they are checked in the same statement, so there is no gap.
-    """
-    now = host.clock()
-    ours = exists().where(Chunk.id == chunk.id, Chunk.leased_by == chunk.holder, Chunk.leased_until > now)
-    runs = exists().where(Mailing.id == chunk.mailing_id, Mailing.state == MailingState.SENDING.value)
-    statement = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_(_WAITING), OutboxMessage.handed_at.is_(None))
-        .where(ours, runs, *(~clause for clause in unless))
-        .values(handed_at=now)
-    )
-    marked = changed(host, statement) == 1
-    host.session.commit()
-    return marked
+    def __init__(self, host: Host, chunk: LeasedChunk, *unless: ColumnElement[bool]) -> None:
+        """`unless`: clauses over OutboxMessage; a parameter in them is not called like a column; where one holds, a message must not go."""
+        row = _MESSAGE.c
+        self._host = host
+        here = row.id == bindparam("message"), row.state.in_(_WAITING), row.handed_at.is_(None)
+        ours = exists().where(Chunk.id == chunk.id, Chunk.leased_by == chunk.holder, Chunk.leased_until > _NOW)
+        runs = exists().where(Mailing.id == chunk.mailing_id, Mailing.state == MailingState.SENDING.value)
+        self._mark = update(_MESSAGE).where(*here, ours, runs, *(~clause for clause in unless)).values(handed_at=_NOW)
+        self._stop = select(row.id).where(*here, or_(false(), *unless))
+
+    def mark(self, message_id: int, **values: object) -> bool:
+        """Mark a message as handed, durably; False where it must not go any more. Commits.
+
+        It must not go when the lease was lost, the mailing is no longer sending, the row is final, or one of the
+        clauses holds (`values` are their parameters): checked in the same statement, so there is no gap.
+        """
+        given = {"message": message_id, "now": self._host.clock(), **values}
+        marked = changed(self._host, self._mark, given) == 1
+        self._host.session.commit()
+        return marked
+
+    def stops(self, message_id: int, **values: object) -> bool:
+        """Whether one of the clauses is what keeps a waiting message back."""
+        return self._host.session.execute(self._stop, {"message": message_id, **values}).first() is not None
 
 
 def renew(host: Host, chunk: LeasedChunk) -> None:
@@ -107,11 +134,13 @@ def renew(host: Host, chunk: LeasedChunk) -> None:
 def give_back(host: Host, chunk: LeasedChunk) -> None:
     """End a lease and bring the chunk's counters up to its rows; the caller commits.
 
-    A message that was handed and not settled is uncertain from here on.
+    A message that was handed and not settled is uncertain from here on. Where the lease was lost, what is handed
+    belongs to another worker and is left alone.
     """
-    mark_uncertain(host, chunk.mailing_id, chunk.number)
-    recount(host, chunk.mailing_id, from_number=chunk.number, to_number=chunk.number)
-    changed(host, _own(chunk).values(leased_by=None, leased_until=None))
+    lock_mailing(host, chunk.mailing_id)
+    if changed(host, _own(chunk).values(leased_by=None, leased_until=None)) == 1:
+        mark_uncertain(host, chunk.mailing_id, chunk.number)
+    close_chunk(host, chunk.mailing_id, chunk.number)
 
 
 def _own(chunk: LeasedChunk) -> Update:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, case, func, insert, literal, select
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage
 from massmail_plugin.outbox.counters import recount
+from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.portable_sql import changed, insert_new
 from massmail_plugin.vocabulary import MessageState
 
@@ -21,6 +22,7 @@ def fill(host: Host, mailing: Mailing, recipients: Select[Any], *, due_at: datet
     `recipients` has the columns contact_source, contact_key, address_role, channel, address, dedup_key, list_id and
     skip_reason (NULL for those who get the mail). Running it again adds nobody twice: the keys of the table forbid it.
     """
+    lock_mailing(host, mailing.id)
     found = recipients.subquery("recipients")
     first_chunk = _next_chunk(host, mailing)
     number = func.row_number().over(order_by=(found.c.contact_key, found.c.address_role)) - 1

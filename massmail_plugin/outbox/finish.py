@@ -1,11 +1,14 @@
-"""A mailing whose every row is final is finished. Sending and recovery enter and commit."""
+"""A mailing whose every row is final is finished; what waits in one that ended is set right. Sending and recovery
+enter, hold the mailing (`lock_mailing`) and commit.
+"""
 
-from sqlalchemy import exists, update
+from sqlalchemy import ColumnElement, exists, update
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Chunk, Mailing
+from massmail_plugin.models import Chunk, Mailing, OutboxMessage
+from massmail_plugin.outbox.counters import recount
 from massmail_plugin.portable_sql import changed
-from massmail_plugin.vocabulary import MailingKind, MailingState
+from massmail_plugin.vocabulary import WAITING, MailingKind, MailingState, MessageState
 
 
 def finish_if_done(host: Host, mailing_id: int) -> bool:
@@ -18,3 +21,24 @@ def finish_if_done(host: Host, mailing_id: int) -> bool:
         .values(state=MailingState.FINISHED.value, finished_at=host.clock())
     )
     return changed(host, statement) == 1
+
+
+def close_chunk(host: Host, mailing_id: int, number: int) -> None:
+    """Count a chunk whose lease ended. What was put off after its mailing had been cancelled is cancelled too."""
+    cancelled = exists().where(Mailing.id == mailing_id, Mailing.state == MailingState.CANCELLED.value)
+    cancel_waiting(host, OutboxMessage.mailing_id == mailing_id, OutboxMessage.chunk == number, cancelled)
+    recount(host, mailing_id, from_number=number, to_number=number)
+
+
+def cancel_waiting(host: Host, *where: ColumnElement[bool]) -> None:
+    """Cancel the waiting messages `where` says, but for those that are handed: their answer is still to come."""
+    waiting = OutboxMessage.state.in_([state.value for state in WAITING]), OutboxMessage.handed_at.is_(None)
+    values = {"state": MessageState.CANCELLED.value, "settled_at": host.clock()}
+    changed(host, update(OutboxMessage).where(*waiting, *where).values(**values))
+
+
+def reopen(host: Host, mailing_id: int) -> bool:
+    """Let a finished mailing send again, for messages of it that wait; True if it was finished."""
+    finished = Mailing.id == mailing_id, Mailing.state == MailingState.FINISHED.value
+    values = {"state": MailingState.SENDING.value, "finished_at": None}
+    return changed(host, update(Mailing).where(*finished).values(**values)) == 1

@@ -10,9 +10,10 @@ from sqlalchemy import update
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing, OutboxMessage
 from massmail_plugin.outbox.counters import recount
-from massmail_plugin.outbox.finish import finish_if_done
+from massmail_plugin.outbox.finish import cancel_waiting, finish_if_done, reopen
+from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.portable_sql import changed
-from massmail_plugin.vocabulary import WAITING, HoldReason, MailingState, MessageState
+from massmail_plugin.vocabulary import HoldReason, MailingState, MessageState
 
 
 def hold(host: Host, mailing_id: int, reason: HoldReason, note: str = "") -> bool:
@@ -38,12 +39,7 @@ def cancel(host: Host, mailing_id: int) -> bool:
     values = {"state": MailingState.CANCELLED.value, "finished_at": host.clock(), "hold_reason": "", "hold_note": ""}
     if not _move(host, mailing_id, running, values):
         return False
-    waiting = (
-        update(OutboxMessage)
-        .where(OutboxMessage.mailing_id == mailing_id, OutboxMessage.handed_at.is_(None))
-        .where(OutboxMessage.state.in_([state.value for state in WAITING]))
-    )
-    changed(host, waiting.values(state=MessageState.CANCELLED.value, settled_at=host.clock()))
+    cancel_waiting(host, OutboxMessage.mailing_id == mailing_id)
     recount(host, mailing_id)
     return True
 
@@ -62,11 +58,12 @@ def retry_refused(host: Host, mailing_id: int) -> int:
             attempts=0,
         )
     )
+    lock_mailing(host, mailing_id)
     number = changed(host, statement)
     if number:
         recount(host, mailing_id)
-        done = [MailingState.FINISHED.value]
-        _move(host, mailing_id, done, {"state": MailingState.SENDING.value, "finished_at": None})
+        reopen(host, mailing_id)
+        host.session.expire_all()
     return number
 
 

@@ -5,12 +5,12 @@ Commits by itself.
 
 import logging
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk
-from massmail_plugin.outbox.counters import recount
-from massmail_plugin.outbox.finish import finish_if_done
+from massmail_plugin.outbox.finish import close_chunk, finish_if_done
+from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.outbox.uncertain import mark_uncertain
 from massmail_plugin.portable_sql import changed
 
@@ -22,17 +22,24 @@ def recover(host: Host) -> int:
 
     The number of chunks.
     """
-    query = (
-        select(Chunk.id, Chunk.mailing_id, Chunk.number)
-        .where(Chunk.leased_by.is_not(None), Chunk.leased_until < host.clock())
-        .with_for_update(skip_locked=True)
-    )
-    chunks = host.session.execute(query).all()
-    for chunk_id, mailing_id, number in chunks:
+    left = select(Chunk.id, Chunk.mailing_id, Chunk.number).where(*_left(host)).order_by(Chunk.id)
+    chunks = host.session.execute(left).all()
+    host.session.commit()
+    return sum(_free(host, *chunk) for chunk in chunks)
+
+
+def _free(host: Host, chunk_id: int, mailing_id: int, number: int) -> bool:
+    lock_mailing(host, mailing_id)
+    lease = update(Chunk).where(Chunk.id == chunk_id, *_left(host)).values(leased_by=None, leased_until=None)
+    freed = changed(host, lease) == 1
+    if freed:
         lost = mark_uncertain(host, mailing_id, number)
-        changed(host, update(Chunk).where(Chunk.id == chunk_id).values(leased_by=None, leased_until=None))
-        recount(host, mailing_id, from_number=number, to_number=number)
+        close_chunk(host, mailing_id, number)
         finish_if_done(host, mailing_id)
         log.warning("Chunk %s of mailing %s was left by its worker; %s uncertain", number, mailing_id, lost)
     host.session.commit()
-    return len(chunks)
+    return freed
+
+
+def _left(host: Host) -> tuple[ColumnElement[bool], ...]:
+    return Chunk.leased_by.is_not(None), Chunk.leased_until < host.clock()

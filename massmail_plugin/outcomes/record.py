@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, Insert, Table, bindparam, func, literal, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
-from massmail_plugin.portable_sql import changed, insert_new
+from massmail_plugin.portable_sql import changed, dialect, upsert_of
 from massmail_plugin.vocabulary import MailingKind, Outcome, ReportState
 
 
@@ -47,25 +49,32 @@ def _latest_turn(host: Host, message_id: int) -> int | None:
 def _write(
     host: Host, message_ids: Sequence[int], outcome: Outcome, at: datetime, *, turn: int = 0, link_id: int | None = None
 ) -> int:
-    message = OutboxMessage
-    columns = {
+    values = {"messages": message_ids, "outcome": outcome.value, "at": at, "turn": turn, "link": link_id}
+    return changed(host, _statement(dialect(host).name), values)
+
+
+@cache
+def _statement(dialect_name: str) -> Insert:
+    """Made once, since it runs for every message that is sent."""
+    message, report = OutboxMessage, OutcomeReport
+    columns: dict[str, ColumnElement[Any]] = {
         "message_id": message.id,
         "mailing_id": message.mailing_id,
         "contact_source": message.contact_source,
         "contact_key": message.contact_key,
-        "outcome": literal(outcome.value),
-        "turn": literal(turn),
-        "at": literal(at, OutcomeReport.at.type),
-        "link_id": literal(link_id, OutcomeReport.link_id.type),
+        "outcome": bindparam("outcome", type_=report.outcome.type),
+        "turn": bindparam("turn", type_=report.turn.type),
+        "at": bindparam("at", type_=report.at.type),
+        "link_id": bindparam("link", type_=report.link_id.type),
         "state": literal(ReportState.WAITING.value),
         "attempts": literal(0),
-        "due_at": literal(at, OutcomeReport.due_at.type),
+        "due_at": bindparam("at", type_=report.due_at.type),
         "problem": literal(""),
     }
     rows = (
         select(*columns.values())
         .join(Mailing, Mailing.id == message.mailing_id)
-        .where(message.id.in_(message_ids), Mailing.kind != MailingKind.TEST.value)
+        .where(message.id.in_(bindparam("messages", expanding=True)), Mailing.kind != MailingKind.TEST.value)
     )
-    statement = insert_new(host, OutcomeReport).from_select(list(columns), rows)
-    return changed(host, statement)
+    new: Insert = upsert_of(dialect_name, cast(Table, report.__table__)).on_conflict_do_nothing()
+    return new.from_select(list(columns), rows)

@@ -6,10 +6,10 @@ while the network is used.
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, bindparam, exists
 
 from massmail_plugin import consent, outbox
 from massmail_plugin.contracts import Answer, Host, Outgoing
@@ -18,7 +18,7 @@ from massmail_plugin.models import Mailing, OutboxMessage, Subscription
 from massmail_plugin.sending import results
 from massmail_plugin.sending.letters import Letters
 from massmail_plugin.sending.recipients import Recipient, Recipients
-from massmail_plugin.vocabulary import MessageState, SubscriptionState
+from massmail_plugin.vocabulary import MessageState, SkipReason, SubscriptionState
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,16 @@ log = logging.getLogger(__name__)
 class ChunkRun:
     """Feeds a carriage with a chunk's letters and takes its answers."""
 
-    def __init__(self, host: Host, chunk: outbox.LeasedChunk, mailing: Mailing, letters: Letters) -> None:
+    def __init__(
+        self, host: Host, chunk: outbox.LeasedChunk, mailing: Mailing, letters: Letters, stopping: Callable[[], bool]
+    ) -> None:
         self._host = host
         self._chunk = chunk
-        self._source = mailing.contact_source
         self._is_test = mailing.is_test
         self._letters = letters
+        self._stopping = stopping
         self._recipients = Recipients(host, mailing, letters)
+        self._hand_over = outbox.HandOver(host, chunk, *self._stops(mailing.contact_source))
         self._under_way: dict[int, Recipient] = {}
         self._copies: deque[Outgoing] = deque()
         self._halted = False
@@ -44,7 +47,9 @@ class ChunkRun:
         ready = self._recipients.ready(self._chunk)
         self._host.session.commit()
         for recipient in ready:
-            letter = None if self._halted else self._letter(recipient)
+            if self._halted or self._stopping():
+                return
+            letter = self._letter(recipient)
             if letter is not None:
                 self._under_way[recipient.id] = recipient
                 yield letter
@@ -56,12 +61,22 @@ class ChunkRun:
         if letter.is_copy:
             return True
         self._keep_lease()
-        if outbox.hand(self._host, self._chunk, letter.message_id, *self._stops()):
+        recipient = self._under_way[letter.message_id]
+        if self._hand_over.mark(recipient.id, **_given(recipient)):
             return True
-        recipient = self._under_way.pop(letter.message_id)
-        self._halted = bool(self._recipients.not_stopped([recipient]))
+        del self._under_way[recipient.id]
+        self._keep_back(recipient)
         self._host.session.commit()
         return False
+
+    def _keep_back(self, recipient: Recipient) -> None:
+        """Either the recipient said stop a moment ago, or the chunk may not go on: lease lost, mailing held."""
+        if not self._recipients.not_stopped([recipient]):
+            return
+        if self._hand_over.stops(recipient.id, **_given(recipient)):
+            outbox.skip(self._host, {recipient.id: (SkipReason.SUPPRESSED, "")})
+        else:
+            self._halted = True
 
     def settle(self, letter: Outgoing, answer: Answer) -> None:
         """Write an answer and what it means for the host, in one commit."""
@@ -74,7 +89,14 @@ class ChunkRun:
         self._host.session.commit()
         self.settled += 1
         if answer.state is MessageState.SENT and self._letters.bcc:
+            self._copy(letter, recipient)
+
+    def _copy(self, letter: Outgoing, recipient: Recipient) -> None:
+        """A worker that dies now sends no copy of this one; none is ever sent twice."""
+        try:
             self._copies.append(self._letters.write_copy(letter, recipient.name, recipient.values))
+        except RenderError:
+            log.warning("The copy of message %s could not be made", letter.message_id)
 
     def close(self) -> None:
         """Give the chunk back with its counters right; the mailing is finished if nothing waits any more."""
@@ -84,19 +106,29 @@ class ChunkRun:
         self._host.session.commit()
 
     def _letter(self, recipient: Recipient) -> Outgoing | None:
+        self._keep_lease()
+        if self._recipients.vetoed(recipient):
+            return None
         try:
             return self._letters.write(recipient.id, recipient.address, recipient.name, recipient.values)
         except RenderError as error:
-            outbox.not_built(self._host, recipient.id, str(error))
-            results.report_failed(self._host, recipient.id, count=not self._is_test)
-            self._host.session.commit()
-            return None
+            self._not_built(recipient, str(error))
+        except Exception as error:
+            log.exception("The mail of message %s could not be made", recipient.id)
+            self._not_built(recipient, f"The mail could not be made: {type(error).__name__}.")
+        return None
 
-    def _stops(self) -> list[ColumnElement[bool]]:
+    def _not_built(self, recipient: Recipient, why: str) -> None:
+        if outbox.not_built(self._host, recipient.id, why):
+            results.report_failed(self._host, recipient.id, count=not self._is_test)
+        self._host.session.commit()
+
+    def _stops(self, source_name: str) -> list[ColumnElement[bool]]:
+        """What keeps a mail back at the last moment; the parameter `to_address` is the recipient's, normalised."""
         if self._is_test:
             return []
         row, lists = OutboxMessage, self._recipients.list_ids
-        stops = consent.stop_clause(self._source, row.contact_key, consent.normalised_sql(row.address), lists)
+        stops = consent.stop_clause(source_name, row.contact_key, bindparam("to_address"), lists)
         subscribed = exists().where(
             Subscription.contact_source == row.contact_source,
             Subscription.contact_key == row.contact_key,
@@ -108,7 +140,12 @@ class ChunkRun:
     def _keep_lease(self) -> None:
         if self._host.clock() >= self._renew_at:
             outbox.renew(self._host, self._chunk)
+            self._host.session.commit()
             self._renew_at = self._host.clock() + self._third_of_lease()
 
     def _third_of_lease(self) -> timedelta:
         return timedelta(seconds=self._host.config.lease_seconds / 3)
+
+
+def _given(recipient: Recipient) -> dict[str, object]:
+    return {"to_address": consent.normalised(recipient.address)}

@@ -4,6 +4,7 @@ Bounded in time; any number of lanes may run on any number of machines. Owns its
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -29,25 +30,27 @@ class LaneReport:
     more: bool
 
 
-def run_lane(host: Host, *, seconds: float) -> LaneReport:
-    """Send what is due, for about `seconds`; a chunk once begun is finished."""
+def run_lane(host: Host, *, seconds: float, stopping: Callable[[], bool] = lambda: False) -> LaneReport:
+    """Send what is due, for `seconds` or until `stopping` says True; the message in hand is finished."""
     outbox.recover(host)
-    lane = Lane(host)
     end = host.clock() + timedelta(seconds=seconds)
+    lane = Lane(host, lambda: stopping() or host.clock() >= end)
     try:
-        while host.clock() < end:
+        while not lane.stopping():
             if not lane.run_chunk():
                 return LaneReport(lane.settled, more=False)
         return LaneReport(lane.settled, more=True)
     finally:
+        host.session.rollback()
         lane.close()
 
 
 class Lane:
     """One worker's way through the outbox: its open carriages and prepared letters, kept from chunk to chunk."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, stopping: Callable[[], bool]) -> None:
         self._host = host
+        self.stopping = stopping
         self._holder = f"{leases.holder_name()}:{uuid4().hex[:8]}"
         self._carriages: dict[int, Carriage] = {}
         self._letters: dict[int, Letters] = {}
@@ -60,7 +63,7 @@ class Lane:
             return False
         mailing = self._host.session.get_one(Mailing, chunk.mailing_id)
         try:
-            run = ChunkRun(self._host, chunk, mailing, self._letters_of(mailing))
+            run = ChunkRun(self._host, chunk, mailing, self._letters_of(mailing), self.stopping)
         except MassMailError as error:
             self._hold(chunk, HoldReason.NOT_FILLED, str(error))
             return True
@@ -82,7 +85,8 @@ class Lane:
             self._rest(mailing_id, sender_id, fault)
         else:
             run.close()
-            self._works(sender_id)
+            if run.settled:
+                self._works(sender_id)
 
     def _carriage(self, mailing: Mailing) -> Carriage:
         sender = mailing.sender
@@ -107,10 +111,10 @@ class Lane:
 
     def _rest(self, mailing_id: int, sender_id: int | None, fault: CannotConnect) -> None:
         """The sender is at fault, not the recipients: their rows wait. A lasting fault pauses the mailing."""
+        self._drop(sender_id)
         sender = self._host.session.get(Sender, sender_id) if sender_id else None
         if sender is not None:
             sender.fault, sender.fault_until = str(fault), self._host.clock() + SENDER_REST
-            self._drop(sender.id)
         if fault.lasting:
             outbox.hold(self._host, mailing_id, HoldReason.SENDER_FAULT, str(fault))
         self._host.session.commit()
@@ -122,8 +126,8 @@ class Lane:
             sender.fault, sender.fault_until = "", None
         self._host.session.commit()
 
-    def _drop(self, sender_id: int) -> None:
-        carriage = self._carriages.pop(sender_id, None)
+    def _drop(self, sender_id: int | None) -> None:
+        carriage = self._carriages.pop(sender_id, None) if sender_id else None
         if carriage is not None:
             carriage.close()
 

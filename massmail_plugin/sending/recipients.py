@@ -45,6 +45,7 @@ class Recipients:
 
     def ready(self, chunk: outbox.LeasedChunk) -> list[Recipient]:
         """Those of the chunk who may get the mail now; the others are skipped with their reason."""
+        outbox.lock_mailing(self._host, self._mailing_id, shared=True)
         rows = outbox.rows_to_send(self._host, chunk)
         keys = sorted({row.contact_key for row in rows})
         values = audience.values(self._host, self._source, keys, paths=None, related=self._letters.related)
@@ -67,7 +68,7 @@ class Recipients:
         outbox.skip(self._host, {row.id: (SkipReason.CONTACT_GONE, "") for row in rows if row.id not in here})
         if self._is_test:
             return present
-        return self._unvetoed(self.not_stopped(self._at_todays_address(present)))
+        return self.not_stopped(self._at_todays_address(present))
 
     def not_stopped(self, recipients: Sequence[Recipient]) -> list[Recipient]:
         """Without those who opted out, left the lists or are suppressed; they are skipped with that reason."""
@@ -102,19 +103,19 @@ class Recipients:
         key = consent.normalised(address)
         other = aliased(OutboxMessage)
         taken = exists().where(other.mailing_id == self._mailing_id, other.dedup_key == key, other.id != message_id)
-        row = update(OutboxMessage).where(OutboxMessage.id == message_id)
+        row = update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.handed_at.is_(None))
         alone = changed(self._host, row.where(OutboxMessage.dedup_key.is_(None)).values(address=address))
         return alone == 1 or changed(self._host, row.where(~taken).values(address=address, dedup_key=key)) == 1
 
-    def _unvetoed(self, recipients: Iterable[Recipient]) -> list[Recipient]:
-        kept = []
-        for recipient in recipients:
-            reason = self._veto(recipient)
-            if reason is None:
-                kept.append(recipient)
-            else:
-                outbox.skip(self._host, {recipient.id: (SkipReason.VETOED, reason)})
-        return kept
+    def vetoed(self, recipient: Recipient) -> bool:
+        """Whether a hook of the host keeps this mail back; then it is skipped with that reason. Commits."""
+        if self._is_test or not self._host.hooks.before_send:
+            return False
+        reason = self._veto(recipient)
+        if reason is not None:
+            outbox.skip(self._host, {recipient.id: (SkipReason.VETOED, reason)})
+        self._host.session.commit()
+        return reason is not None
 
     def _veto(self, recipient: Recipient) -> str | None:
         """The first reason a host's hook gives; a hook that raises keeps the mail back, to be on the safe side."""
@@ -124,14 +125,11 @@ class Recipients:
             mailing_id=self._mailing_id,
             mailing_name=self._mailing_name,
         )
-        for hook in self._host.hooks.before_send:
-            try:
-                reason = hook(fact)
-            except Exception as error:
-                return f"The host's before_send hook failed: {type(error).__name__}: {error}"
-            if reason is not None:
-                return reason
-        return None
+        try:
+            return next((reason for hook in self._host.hooks.before_send if (reason := hook(fact)) is not None), None)
+        except Exception as error:
+            self._host.session.rollback()
+            return f"The host's before_send hook failed: {type(error).__name__}: {error}"
 
 
 def _problem(address: str) -> tuple[SkipReason, str] | None:

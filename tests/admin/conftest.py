@@ -17,7 +17,7 @@ from flask_babel import Babel
 from flask_login import LoginManager, UserMixin, login_user
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.serving import make_server
@@ -208,15 +208,6 @@ def form_of(page: str) -> Mapping[str, str]:
     """The token field of a page, to be sent back with a form."""
     _, _, rest = page.partition('name="csrf_token" value="')
     return {"csrf_token": rest.partition('"')[0]}
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A real Chromium."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

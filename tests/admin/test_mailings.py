@@ -424,7 +424,7 @@ def test_a_run_is_watched_to_its_end_without_reload(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.troubles == []
     page.click("#tile-sent")
-    assert page.is_visible("text=zoe@example.org")
+    page.wait_for_selector("text=zoe@example.org")
     assert faults(page) == []
 
 

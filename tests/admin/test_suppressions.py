@@ -119,6 +119,19 @@ def test_who_may_see_and_who_may_change(small_host: Catalogue, two: tuple[int, i
     assert small_host.client("nobody").get(SUPPRESSIONS).status_code == 403
 
 
+def test_names_are_hidden_from_those_who_may_not_see_people(make_host: Callable[..., Catalogue]) -> None:
+    built = make_host("discreet", permission=lambda user, act, subject: act != "people.view")
+    with built.app.app_context():
+        suppress(built.host, contact=ContactRef("contact", "1"), scope=EVERYTHING, reason=SuppressionReason.OPT_OUT)
+        built.host.session.commit()
+    client = built.client()
+    for page in ("new?q=zoe", "new?contact_source=contact&contact_key=1"):
+        answer = client.get(SUPPRESSIONS + page)
+        assert answer.status_code == 200
+        assert "Zoë" not in answer.text
+    assert client.get(SUPPRESSIONS + "1/release").status_code == 403
+
+
 def test_what_servers_and_people_wrote_is_shown_as_text(small_host: Catalogue) -> None:
     script = "550 <script>alert(1)</script>"
     host = small_host.host

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Route
 
 from sample_host.running import Running, running
 from sample_host.services.child_process import ServiceMissing
@@ -22,16 +22,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield started
     except ServiceMissing as missing:
         need("redis", str(missing))
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

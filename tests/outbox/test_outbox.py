@@ -29,6 +29,10 @@ def take(host, name="one"):
     return chunk, [row.id for row in outbox.rows_to_send(host, chunk)] if chunk else []
 
 
+def hand(host, chunk, message, *unless):
+    return outbox.HandOver(host, chunk, *unless).mark(message)
+
+
 SENT = Answer(MessageState.SENT, reply(250, "2.0.0 taken"))
 LATER = Answer(MessageState.DEFERRED, reply(451, "4.3.0 later"))
 NEVER = Answer(MessageState.REFUSED, reply(550, "5.1.1 nobody here"))
@@ -69,8 +73,8 @@ def test_two_workers_never_lease_the_same_chunk(host, mailing):
 def test_a_message_is_handed_once(host, mailing):
     filled(host, mailing, 1)
     chunk, (message,) = take(host)
-    assert outbox.hand(host, chunk, message)
-    assert not outbox.hand(host, chunk, message)
+    assert hand(host, chunk, message)
+    assert not hand(host, chunk, message)
 
 
 def test_nothing_is_handed_while_paused_cancelled_or_after_the_lease(host, mailing):
@@ -78,24 +82,24 @@ def test_nothing_is_handed_while_paused_cancelled_or_after_the_lease(host, maili
     chunk, (first, second) = take(host)
     outbox.hold(host, mailing.id, HoldReason.BY_PERSON)
     host.session.commit()
-    assert not outbox.hand(host, chunk, first)
+    assert not hand(host, chunk, first)
     outbox.resume(host, mailing.id, filled=True)
     clock(host).tick(seconds=host.config.lease_seconds + 1)
-    assert not outbox.hand(host, chunk, second)
+    assert not hand(host, chunk, second)
 
 
 def test_a_clause_that_holds_stops_the_hand_over_in_the_same_statement(host, mailing):
     filled(host, mailing, 1)
     chunk, (message,) = take(host)
-    assert not outbox.hand(host, chunk, message, OutboxMessage.address == "p0@example.org")
-    assert outbox.hand(host, chunk, message, OutboxMessage.address == "other@example.org")
+    assert not hand(host, chunk, message, OutboxMessage.address == "p0@example.org")
+    assert hand(host, chunk, message, OutboxMessage.address == "other@example.org")
 
 
 def test_answers_settle_rows_and_the_mailing_finishes_with_the_last(host, mailing):
     filled(host, mailing, 3)
     chunk, ids = take(host)
     for message, answer in zip(ids, (SENT, NEVER, LATER), strict=True):
-        assert outbox.hand(host, chunk, message)
+        assert hand(host, chunk, message)
         outbox.settle(host, message, answer, attempts=0)
     outbox.give_back(host, chunk)
     assert not outbox.finish_if_done(host, mailing.id)
@@ -105,7 +109,7 @@ def test_answers_settle_rows_and_the_mailing_finishes_with_the_last(host, mailin
     assert outbox.lease_chunk(host, "early") is None
     clock(host).tick(seconds=host.config.retry_first_seconds * 1.3)
     chunk, (late,) = take(host)
-    assert outbox.hand(host, chunk, late)
+    assert hand(host, chunk, late)
     outbox.settle(host, late, SENT, attempts=1)
     outbox.give_back(host, chunk)
     assert outbox.finish_if_done(host, mailing.id)
@@ -116,10 +120,10 @@ def test_answers_settle_rows_and_the_mailing_finishes_with_the_last(host, mailin
 def test_a_worker_that_dies_leaves_only_what_it_had_handed_uncertain(host, mailing):
     filled(host, mailing, 4)
     chunk, ids = take(host)
-    outbox.hand(host, chunk, ids[0])
+    hand(host, chunk, ids[0])
     outbox.settle(host, ids[0], SENT, attempts=0)
     host.session.commit()
-    outbox.hand(host, chunk, ids[1])
+    hand(host, chunk, ids[1])
     clock(host).tick(seconds=host.config.lease_seconds + 1)
     assert outbox.recover(host) == 1
     assert states(host, mailing) == ["sent", "uncertain", "planned", "planned"]
@@ -130,7 +134,7 @@ def test_a_worker_that_dies_leaves_only_what_it_had_handed_uncertain(host, maili
 def test_a_late_answer_settles_an_uncertain_row(host, mailing):
     filled(host, mailing, 1)
     chunk, (message,) = take(host)
-    outbox.hand(host, chunk, message)
+    hand(host, chunk, message)
     clock(host).tick(seconds=host.config.lease_seconds + 1)
     outbox.recover(host)
     outbox.settle(host, message, SENT, attempts=0)
@@ -140,7 +144,7 @@ def test_a_late_answer_settles_an_uncertain_row(host, mailing):
 def test_cancelling_leaves_what_is_handed_to_its_answer(host, mailing):
     filled(host, mailing, 3)
     chunk, ids = take(host)
-    outbox.hand(host, chunk, ids[0])
+    hand(host, chunk, ids[0])
     assert outbox.cancel(host, mailing.id)
     assert not outbox.cancel(host, mailing.id)
     assert states(host, mailing) == ["planned", "cancelled", "cancelled"]
@@ -152,7 +156,7 @@ def test_retry_takes_exactly_the_refused(host, mailing):
     filled(host, mailing, 3)
     chunk, ids = take(host)
     for message, answer in zip(ids, (SENT, NEVER, SENT), strict=True):
-        outbox.hand(host, chunk, message)
+        hand(host, chunk, message)
         outbox.settle(host, message, answer, attempts=0)
     outbox.give_back(host, chunk)
     outbox.finish_if_done(host, mailing.id)
@@ -167,7 +171,7 @@ def test_a_skipped_row_keeps_its_reason_and_is_never_handed(host, mailing):
     filled(host, mailing, 1)
     chunk, (message,) = take(host)
     outbox.skip(host, {message: (SkipReason.OPTED_OUT, "")})
-    assert not outbox.hand(host, chunk, message)
+    assert not hand(host, chunk, message)
     assert host.session.get_one(OutboxMessage, message).reason == SkipReason.OPTED_OUT
 
 

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sample_host.catcher import reading, store
-from sample_host.reachable import free_port, wait_until
+from sample_host.reachable import wait_until
 from sample_host.services.child_process import Child, start
 
 HTML = (
@@ -31,7 +31,8 @@ MAIL = (
 @pytest.fixture
 def smtp(folder: Path) -> Iterator[tuple[Child, int]]:
     """A running catcher and its port."""
-    port = free_port(26000)
+    with socket.create_server(("127.0.0.1", 0)) as trial:
+        port = trial.getsockname()[1]
     command = [sys.executable, "-m", "sample_host.catcher.server", "--folder", folder / "caught", "--port", str(port)]
     child = start(command, log=folder / "catcher.log")
     try:

@@ -13,6 +13,7 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_login import LoginManager, UserMixin, login_user
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import ForeignKey, String, Uuid, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
@@ -73,13 +74,13 @@ def create_host(database_url: str, redis_url: str, clock: Clock | None = None, *
         MASSMAIL_BASE_URL="http://people.example",
         MASSMAIL_SECRET_KEYS=[secrets.token_urlsafe(32)],
         MASSMAIL_REDIS_URL=redis_url,
-        **settings,
     )
+    app.config |= settings
     db = SQLAlchemy(model_class=Base)
     db.init_app(app)
+    _nonce(app)
     CSRFProtect(app)
     _logins(app)
-    _nonce(app)
     admin = Admin(
         app,
         name="People",
@@ -145,6 +146,10 @@ def _logins(app: Flask) -> None:
     def log_in_as(name: str) -> str:
         login_user(User(name))
         return f"Hello {name}"
+
+    @app.get("/token")
+    def token() -> str:
+        return str(generate_csrf())
 
 
 def _nonce(app: Flask) -> None:
