@@ -2,16 +2,16 @@
 
 from flask_admin import Admin
 
-from massmail_plugin.admin.campaigns import Campaigns
-from massmail_plugin.admin.contact_panel import contact_panel
-from massmail_plugin.admin.criteria import Criteria
-from massmail_plugin.admin.lists import Lists
-from massmail_plugin.admin.mailings import Mailings
+from massmail_plugin.admin.campaigns.screens import Campaigns
+from massmail_plugin.admin.contacts.panel import contact_panel
+from massmail_plugin.admin.criteria.screens import Criteria
+from massmail_plugin.admin.lists.screens import Lists
+from massmail_plugin.admin.mailings.screens import Mailings
 from massmail_plugin.admin.overview import Overview
 from massmail_plugin.admin.senders import Senders
-from massmail_plugin.admin.suppressions import Suppressions
+from massmail_plugin.admin.suppressions.screens import Suppressions
 from massmail_plugin.admin.system import System
-from massmail_plugin.admin.templates import Templates
+from massmail_plugin.admin.templates.screens import Templates
 from massmail_plugin.contracts import Host
 
 SECTIONS = (Overview, Mailings, Campaigns, Templates, Lists, Criteria, Senders, Suppressions, System)

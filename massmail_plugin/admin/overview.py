@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
-from massmail_plugin.admin.frame import FilesSection, screen
+from massmail_plugin.admin.frame.section import FilesSection, screen
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, List, Mailing, OutboxMessage, Sender, Template
 from massmail_plugin.vocabulary import Act, MailingKind, MessageState

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from wtforms import IntegerField, PasswordField
 from wtforms.validators import InputRequired, NumberRange
 
-from massmail_plugin.admin import guard
-from massmail_plugin.admin.forms import ScreenForm, address, choice, filled, text
-from massmail_plugin.admin.frame import Section, screen
-from massmail_plugin.admin.wording import Word
+from massmail_plugin.admin.frame import guard
+from massmail_plugin.admin.frame.forms import ScreenForm, address, choice, filled, text
+from massmail_plugin.admin.frame.section import Section, screen
+from massmail_plugin.admin.frame.wording import Word
 from massmail_plugin.consent import addresses
 from massmail_plugin.models import Sender
 from massmail_plugin.sending import senders

@@ -6,8 +6,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from massmail_plugin import outcomes
-from massmail_plugin.admin.frame import Section, screen
-from massmail_plugin.admin.wording import OUTCOMES, Word
+from massmail_plugin.admin.frame.section import Section, screen
+from massmail_plugin.admin.frame.wording import OUTCOMES, Word
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import OutcomeReport

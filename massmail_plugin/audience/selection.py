@@ -173,4 +173,6 @@ def _checked(request: AudienceRequest, rows: Subquery) -> CTE:
         (stops.suppressed, SkipReason.SUPPRESSED.value),
         else_=literal("", String),
     )
-    return select(rows, normal.label("normal"), reason.label("reason")).cte("massmail_checked").prefix_with("MATERIALIZED")
+    return (
+        select(rows, normal.label("normal"), reason.label("reason")).cte("massmail_checked").prefix_with("MATERIALIZED")
+    )

@@ -13,7 +13,7 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from massmail_plugin.config import Config
-from massmail_plugin.contracts import QueueState
+from massmail_plugin.contracts import Clock, QueueState
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +31,12 @@ REDIS_SECONDS = 2
 class JobQueue:
     """One queue on one Redis. Jobs are JSON and carry no data; no more of them wait than there is use for."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Clock) -> None:
         self._config = config
+        self._clock = clock
 
     @cached_property
-    def connection(self) -> "redis.Redis[bytes]":
+    def connection(self) -> redis.Redis:
         return redis.Redis.from_url(
             self._config.redis_url,
             socket_connect_timeout=REDIS_SECONDS,
@@ -68,7 +69,7 @@ class JobQueue:
         """Sending takes long: what is short and somebody waits for goes before it."""
         self.queue.enqueue(
             FUNCTIONS[work],
-            job_id=f"{PREFIX}-{work}-{uuid4().hex}",
+            job_id=f"{PREFIX}-{work}-{self._clock():%Y%m%dT%H%M%S}-{uuid4().hex[:12]}",
             result_ttl=0,
             failure_ttl=24 * 3600,
             job_timeout=JOB_SECONDS,

@@ -41,11 +41,11 @@ class AppWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """The child that does the job hears SIGTERM too, and ends with the message in hand."""
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         signal.signal(signal.SIGTERM, lambda number, frame: functions.stopping.set())
 
     def handle_warm_shutdown_request(self) -> None:
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         if self.horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, signal.SIGTERM)
@@ -56,7 +56,7 @@ class AppWorker(Worker):
 
 
 def run_worker(app: Flask, *, burst: bool = False) -> None:
-    """Work until told to stop (SIGTERM once: the message in hand is finished); with `burst`, until the queue is empty."""
+    """Work until told to stop (SIGTERM once: the message in hand is finished); with `burst`, until nothing waits."""
     host: Host = app.extensions["massmail"]
-    jobs = JobQueue(host.config)
+    jobs = JobQueue(host.config, host.clock)
     AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")

@@ -100,7 +100,10 @@ class HandOver:
     """The durable mark of one chunk's messages. Its statement is made once, since it runs for every message."""
 
     def __init__(self, host: Host, chunk: LeasedChunk, *unless: ColumnElement[bool]) -> None:
-        """`unless`: clauses over OutboxMessage; a parameter in them is not called like a column; where one holds, a message must not go."""
+        """`unless`: clauses over OutboxMessage; where one holds, a message must not go.
+
+        They may have parameters that are not called like a column.
+        """
         row = _MESSAGE.c
         self._host = host
         here = row.id == bindparam("message"), row.state.in_(_WAITING), row.handed_at.is_(None)

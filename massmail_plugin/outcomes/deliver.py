@@ -5,17 +5,18 @@ A worker's job enters. Owns its transactions: a batch's statuses are one commit,
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Table, bindparam, exists, select, update
 from sqlalchemy.orm import aliased
 
 from massmail_plugin import leases
 from massmail_plugin.contracts import ContactRef, Host, OutcomeFact
 from massmail_plugin.models import Link, Mailing, OutboxMessage, OutcomeReport, Template
-from massmail_plugin.outcomes.mapping import Decision, decide, mapped_status, take_back
+from massmail_plugin.outcomes.mapping import Decision, Overrides, decide, mapped_status, take_back
 from massmail_plugin.outcomes.places import Places, Spot
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.vocabulary import Outcome, ReportState
@@ -23,59 +24,72 @@ from massmail_plugin.vocabulary import Outcome, ReportState
 log = logging.getLogger(__name__)
 
 LEASE = "outcomes"
+LEASE_SPAN = timedelta(seconds=90)
+LEASE_SECONDS = LEASE_SPAN.total_seconds()
 BATCH = 200
 LONGEST_WAIT = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
 class Task:
-    """A report with what its delivery needs to know."""
+    """A report with what its delivery needs to know; plain values, so that a host's hook may do with its session
+    what it likes.
+    """
 
-    report: OutcomeReport
-    message: OutboxMessage
-    mailing: Mailing
-    template: Template | None
+    report_id: int
+    outcome: Outcome
+    turn: int
+    at: datetime
+    attempts: int
+    contact: ContactRef
+    address: str
+    list_id: int | None
+    mailing_id: int
+    mailing_name: str
+    campaign_id: int | None
+    overrides: tuple[Overrides, Overrides]
     url: str | None
 
     @property
-    def outcome(self) -> Outcome:
-        return Outcome(self.report.outcome)
-
-    @property
     def taken_back(self) -> bool:
-        return self.report.turn % 2 == 1
+        return self.turn % 2 == 1
 
     def fact(self, status: str | None) -> OutcomeFact:
         return OutcomeFact(
-            report_id=self.report.id,
+            report_id=self.report_id,
             outcome=self.outcome,
-            at=self.report.at,
-            contact=ContactRef(self.report.contact_source, self.report.contact_key),
-            address=self.message.address,
-            mailing_id=self.mailing.id,
-            mailing_name=self.mailing.name,
-            campaign_id=self.mailing.campaign_id,
-            list_id=self.message.list_id,
+            at=self.at,
+            contact=self.contact,
+            address=self.address,
+            mailing_id=self.mailing_id,
+            mailing_name=self.mailing_name,
+            campaign_id=self.campaign_id,
+            list_id=self.list_id,
             url=self.url,
             status=status,
         )
 
 
-def deliver(host: Host, *, seconds: float = 50) -> int:
-    """Deliver what is due, for `seconds` at most; the number delivered. One process at a time does this."""
-    if not leases.take(host, LEASE, seconds=seconds + 60):
+class LostBatch(Exception):
+    """A `set_status` hook ended our transaction: nothing of the batch can be relied on. Carries the task."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__("The host's set_status hook committed or rolled back our transaction; it must do neither.")
+        self.task = task
+
+
+def deliver(host: Host, *, seconds: float = 50, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Deliver what is due, for `seconds` or until `stopping` says True; the number delivered.
+
+    One process at a time does this, so that a contact's reports arrive in their order.
+    """
+    if not leases.take(host, LEASE, seconds=LEASE_SECONDS):
         return 0
-    end = host.clock() + timedelta(seconds=seconds)
-    delivered = 0
     try:
-        while tasks := _due(host):
-            delivered += _deliver_batch(host, tasks)
-            if host.clock() >= end:
-                break
+        return Delivery(host, host.clock() + timedelta(seconds=seconds), stopping).run()
     finally:
         host.session.rollback()
         leases.give_back(host, LEASE)
-    return delivered
 
 
 def retry_now(host: Host) -> int:
@@ -84,114 +98,178 @@ def retry_now(host: Host) -> int:
     return changed(host, update(OutcomeReport).where(*failed).values(due_at=host.clock()))
 
 
-def _due(host: Host) -> list[Task]:
-    """The oldest due reports; a contact whose earlier report waits for a retry keeps its place in the queue."""
-    now = host.clock()
-    earlier = aliased(OutcomeReport)
-    blocked = exists().where(
-        earlier.contact_source == OutcomeReport.contact_source,
-        earlier.contact_key == OutcomeReport.contact_key,
-        earlier.state == ReportState.WAITING.value,
-        earlier.due_at > now,
-        earlier.id < OutcomeReport.id,
-    )
-    query = (
-        select(OutcomeReport, OutboxMessage, Mailing, Template, Link.target)
-        .join(OutboxMessage, OutboxMessage.id == OutcomeReport.message_id)
-        .join(Mailing, Mailing.id == OutcomeReport.mailing_id)
-        .outerjoin(Template, Template.id == Mailing.template_id)
-        .outerjoin(Link, Link.id == OutcomeReport.link_id)
-        .where(OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.due_at <= now, ~blocked)
-        .order_by(OutcomeReport.id)
-        .limit(BATCH)
-    )
-    return [Task(*row) for row in host.session.execute(query)]
+class Delivery:
+    """One turn of bringing reports to the host, batch after batch."""
 
+    def __init__(self, host: Host, end: datetime, stopping: Callable[[], bool]) -> None:
+        self._host = host
+        self._end = end
+        self._stopping = stopping
+        self._renew_at = host.clock() + LEASE_SPAN / 3
+        self._delivered = 0
 
-def _deliver_batch(host: Host, tasks: Sequence[Task]) -> int:
-    told = _set_statuses(host, tasks)
-    host.session.commit()
-    done = 0
-    stuck: set[tuple[str, str]] = set()
-    for task, fact in told:
-        if (fact.contact.source, fact.contact.key) in stuck:
-            continue
-        if _tell_hooks(host, task, fact):
-            done += 1
-        else:
-            stuck.add((fact.contact.source, fact.contact.key))
-    host.session.commit()
-    return done
+    def run(self) -> int:
+        while self._may_go_on() and (tasks := self._due()):
+            try:
+                told = self._set_statuses(tasks)
+            except LostBatch as lost:
+                self._host.session.rollback()
+                self._postpone(lost.task, lost)
+                told = []
+            self._host.session.commit()
+            self._tell(told)
+        return self._delivered
 
+    def _may_go_on(self) -> bool:
+        """Time is left, and the lease is still ours; it is renewed long before it ends."""
+        now = self._host.clock()
+        if now >= self._end or self._stopping():
+            return False
+        if now < self._renew_at:
+            return True
+        self._renew_at = now + LEASE_SPAN / 3
+        return leases.take(self._host, LEASE, seconds=LEASE_SECONDS)
 
-def _set_statuses(host: Host, tasks: Sequence[Task]) -> list[tuple[Task, OutcomeFact]]:
-    """Decide and set the statuses of a batch; what could not be set is postponed with the rest of its contact."""
-    places = Places(host, [task.message for task in tasks])
-    stuck: set[tuple[str, str]] = set()
-    told = []
-    for task in tasks:
-        contact = (task.report.contact_source, task.report.contact_key)
-        if contact in stuck:
-            continue
-        status = None if task.taken_back else _mapped(host, task)
-        fact = task.fact(status)
+    def _due(self) -> list[Task]:
+        """The oldest due reports; a contact whose earlier report waits for a retry keeps its place in the queue."""
+        now = self._host.clock()
+        report, message, mailing, earlier = OutcomeReport, OutboxMessage, Mailing, aliased(OutcomeReport)
+        blocked = exists().where(
+            earlier.contact_source == report.contact_source,
+            earlier.contact_key == report.contact_key,
+            earlier.state == ReportState.WAITING.value,
+            earlier.due_at > now,
+            earlier.id < report.id,
+        )
+        query = (
+            select(
+                *(report.id, report.outcome, report.turn, report.at, report.attempts),
+                *(report.contact_source, report.contact_key, message.address, message.list_id),
+                *(mailing.id, mailing.name, mailing.campaign_id, mailing.statuses, Template.statuses, Link.target),
+            )
+            .join(message, message.id == report.message_id)
+            .join(mailing, mailing.id == report.mailing_id)
+            .outerjoin(Template, Template.id == mailing.template_id)
+            .outerjoin(Link, Link.id == report.link_id)
+            .where(report.state == ReportState.WAITING.value, report.due_at <= now, ~blocked)
+            .order_by(report.id)
+            .limit(BATCH)
+        )
+        return [_task(row) for row in self._host.session.execute(query)]
+
+    def _set_statuses(self, tasks: Sequence[Task]) -> list[tuple[Task, OutcomeFact]]:
+        """Decide and set the statuses of a batch; what could not be set is postponed with the rest of its contact."""
+        places = Places(self._host, {task.contact for task in tasks})
+        ours = self._host.session().get_transaction()
+        stuck: set[ContactRef] = set()
+        told = []
+        for task in tasks:
+            if task.contact in stuck:
+                continue
+            fact = task.fact(None if task.taken_back else _mapped(self._host, task))
+            problem = self._settle(places, task, fact)
+            if self._host.session().get_transaction() is not ours:
+                raise LostBatch(task)
+            if problem is None:
+                told.append((task, fact))
+            else:
+                stuck.add(task.contact)
+                self._postpone(task, problem)
+        places.flush()
+        return told
+
+    def _settle(self, places: Places, task: Task, fact: OutcomeFact) -> Exception | None:
+        """What the host's own code raised, if it did."""
         try:
-            _settle(places, task, fact)
+            for place in places.of(task.contact, task.list_id, task.campaign_id):
+                self._settle_place(places, task, fact, place)
         except Exception as error:
-            stuck.add(contact)
-            _postpone(host, task, error)
-        else:
-            told.append((task, fact))
-    places.flush()
-    return told
+            return error
+        return None
 
-
-def _mapped(host: Host, task: Task) -> str | None:
-    template = task.template.statuses if task.template else None
-    return mapped_status(task.outcome, host.statuses, task.mailing.statuses, template)
-
-
-def _settle(places: Places, task: Task, fact: OutcomeFact) -> None:
-    for place in places.of(task.message, task.mailing.campaign_id):
+    def _settle_place(self, places: Places, task: Task, fact: OutcomeFact, place: Spot) -> None:
         current = places.current(place)
         decision = _decision(places, task, fact, current, place)
         if decision.status is not None:
             places.set(place, decision.status, fact)
             if place.of_contact:
-                task.report.status_before, task.report.status_set = current, decision.status
+                self._mark([task.report_id], status_before=current, status_set=decision.status)
         if decision.place is not None:
             places.remember(place, decision.place)
+
+    def _tell(self, told: Sequence[tuple[Task, OutcomeFact]]) -> None:
+        """Each hook call is committed with its mark, so that a crash repeats one at most."""
+        if not self._host.hooks.on_outcome:
+            self._done([task.report_id for task, _ in told])
+            return
+        stuck: set[ContactRef] = set()
+        for task, fact in told:
+            if not self._may_go_on():
+                return
+            if task.contact not in stuck and not self._tell_one(task, fact):
+                stuck.add(task.contact)
+
+    def _tell_one(self, task: Task, fact: OutcomeFact) -> bool:
+        try:
+            for hook in () if task.taken_back else self._host.hooks.on_outcome:
+                hook(fact)
+            self._done([task.report_id])
+        except Exception as error:
+            self._host.session.rollback()
+            self._postpone(task, error)
+            self._host.session.commit()
+            return False
+        return True
+
+    def _done(self, report_ids: Sequence[int]) -> None:
+        state = ReportState.DELIVERED.value
+        self._mark(report_ids, state=state, problem="", delivered_at=self._host.clock())
+        self._host.session.commit()
+        self._delivered += len(report_ids)
+
+    def _postpone(self, task: Task, error: Exception) -> None:
+        attempts = task.attempts + 1
+        wait = min(timedelta(seconds=15 * 2 ** min(attempts, 12)), LONGEST_WAIT)
+        problem = "".join(traceback.format_exception(error))[-4000:]
+        self._mark([task.report_id], attempts=attempts, due_at=self._host.clock() + wait, problem=problem)
+        log.warning("Outcome report %s could not be delivered: %s", task.report_id, type(error).__name__)
+
+    def _mark(self, report_ids: Sequence[int], **values: object) -> None:
+        changed(self._host, _MARK, {"reports": report_ids, **values})
+
+
+_REPORT = cast(Table, OutcomeReport.__table__)
+_MARK = update(_REPORT).where(_REPORT.c.id.in_(bindparam("reports", expanding=True)))
+
+
+def _task(row: Sequence[Any]) -> Task:
+    report_id, outcome, turn, at, attempts, source, key, address, list_id, *of_mailing, own, template, url = row
+    mailing_id, mailing_name, campaign_id = of_mailing
+    return Task(
+        report_id=report_id,
+        outcome=Outcome(outcome),
+        turn=turn,
+        at=at,
+        attempts=attempts,
+        contact=ContactRef(source, key),
+        address=address,
+        list_id=list_id,
+        mailing_id=mailing_id,
+        mailing_name=mailing_name,
+        campaign_id=campaign_id,
+        overrides=(own, template),
+        url=url,
+    )
+
+
+def _mapped(host: Host, task: Task) -> str | None:
+    return mapped_status(task.outcome, host.statuses, *task.overrides)
 
 
 def _decision(places: Places, task: Task, fact: OutcomeFact, current: str | None, place: Spot) -> Decision:
     standing = places.standing(place)
     if task.taken_back:
-        return take_back(task.mailing.id, current=current, standing=standing)
+        return take_back(task.mailing_id, current=current, standing=standing)
     return decide(
-        task.outcome, task.mailing.id, fact.status, current=current, standing=standing, final=places.final(current)
+        task.outcome, task.mailing_id, fact.status, current=current, standing=standing, final=places.final(current)
     )
-
-
-def _tell_hooks(host: Host, task: Task, fact: OutcomeFact) -> bool:
-    try:
-        for hook in () if task.taken_back else host.hooks.on_outcome:
-            hook(fact)
-    except Exception as error:
-        host.session.rollback()
-        _postpone(host, task, error)
-        host.session.commit()
-        return False
-    report = task.report
-    report.state, report.problem, report.delivered_at = ReportState.DELIVERED.value, "", host.clock()
-    if host.hooks.on_outcome:
-        host.session.commit()
-    return True
-
-
-def _postpone(host: Host, task: Task, error: Exception) -> None:
-    report = task.report
-    report.attempts += 1
-    wait = min(timedelta(seconds=15 * 2 ** min(report.attempts, 12)), LONGEST_WAIT)
-    report.due_at = host.clock() + wait
-    report.problem = "".join(traceback.format_exception(error))[-4000:]
-    log.warning("Outcome report %s could not be delivered: %s", report.id, type(error).__name__)

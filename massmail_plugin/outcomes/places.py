@@ -4,13 +4,13 @@ Delivery enters and commits.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select, tuple_, update
 
 from massmail_plugin.contracts import ContactRef, Host, OutcomeFact, StatusFact
-from massmail_plugin.models import Enrolment, OutboxMessage, Standing, Subscription
+from massmail_plugin.models import Enrolment, Standing, Subscription
 from massmail_plugin.outcomes import host_status
 from massmail_plugin.outcomes.mapping import Place
 from massmail_plugin.portable_sql import changed
@@ -32,22 +32,22 @@ class Spot:
 
 
 class Places:
-    """The statuses of a batch of messages: read at once, changed in memory, written at once by `flush`."""
+    """The statuses of some contacts: read at once, changed in memory, written at once by `flush`."""
 
-    def __init__(self, host: Host, messages: Sequence[OutboxMessage]) -> None:
+    def __init__(self, host: Host, contacts: Collection[ContactRef]) -> None:
         self._host = host
         self._final = set(host.statuses.final)
-        self._contacts = sorted({ContactRef(m.contact_source, m.contact_key) for m in messages})
+        self._contacts = sorted(contacts)
         self._rows = self._standings()
         self._status: dict[Spot, str | None] = self._contact_statuses()
         self._changed: dict[Spot, str] = {}
 
-    def of(self, message: OutboxMessage, campaign_id: int | None) -> list[Spot]:
-        """The statuses an outcome of this message goes to, as the host's StatusMapping says."""
-        target, contact = self._host.statuses.target, ContactRef(message.contact_source, message.contact_key)
+    def of(self, contact: ContactRef, list_id: int | None, campaign_id: int | None) -> list[Spot]:
+        """The statuses an outcome goes to, as the host's StatusMapping says."""
+        target = self._host.statuses.target
         spots = [Spot(contact, CONTACT)] if target in ("contact", "both") else []
         if target in ("membership", "both"):
-            spots += [Spot(contact, f"list:{message.list_id}")] if message.list_id else []
+            spots += [Spot(contact, f"list:{list_id}")] if list_id else []
             spots += [Spot(contact, f"campaign:{campaign_id}")] if campaign_id else []
         return spots
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Insert, Table, bindparam, func, literal, select
+from sqlalchemy import Insert, Table, bindparam, func, literal, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
@@ -57,7 +57,7 @@ def _write(
 def _statement(dialect_name: str) -> Insert:
     """Made once, since it runs for every message that is sent."""
     message, report = OutboxMessage, OutcomeReport
-    columns: dict[str, ColumnElement[Any]] = {
+    columns: dict[str, Any] = {
         "message_id": message.id,
         "mailing_id": message.mailing_id,
         "contact_source": message.contact_source,

@@ -10,11 +10,11 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from massmail_plugin.admin import rule_form
-from massmail_plugin.admin.criterion_rows import finds
-from massmail_plugin.admin.rule_check import check
-from massmail_plugin.admin.rule_form import ROOT, Line
-from massmail_plugin.admin.rule_offer import Offer
+from massmail_plugin.admin.criteria import rule_form
+from massmail_plugin.admin.criteria.rows import finds
+from massmail_plugin.admin.criteria.rule_check import check
+from massmail_plugin.admin.criteria.rule_form import ROOT, Line
+from massmail_plugin.admin.criteria.rule_offer import Offer
 from massmail_plugin.audience import parse
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Criterion, Mailing

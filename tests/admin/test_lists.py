@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from massmail_plugin.admin import held_file, list_rows
+from massmail_plugin.admin.frame import held_file
+from massmail_plugin.admin.lists import rows as list_rows
 from massmail_plugin.consent.subscriptions import subscribe, unsubscribe
 from massmail_plugin.consent.suppression import suppress
 from massmail_plugin.contracts import ContactRef

@@ -30,8 +30,13 @@ class Walk:
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        self.page.on("console", lambda said: self._heard(said.type, said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _heard(self, kind: str, text: str) -> None:
+        # A form that is refused answers 422, which the console calls a resource that failed to load.
+        if kind == "error" and "422" not in text:
+            self.errors.append(text)
 
     def go(self, path: str) -> None:
         self.page.goto(self.address + path)

@@ -115,7 +115,7 @@ def test_hooks_of_which_there_is_one(hosts: Hosts) -> None:
         massmail.set_status(lambda fact: None)
     massmail.condition("vip")(lambda model: model.id > 0)
     with pytest.raises(SetupError, match="“vip” is registered twice"):
-        massmail.condition("vip")
+        massmail.condition("vip")(lambda model: model.id > 1)
 
 
 def test_statuses_in_a_table_that_is_not_there_yet_stop_nothing(hosts: Hosts) -> None:

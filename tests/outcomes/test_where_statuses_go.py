@@ -1,4 +1,4 @@
-"""The mapped status goes to the contact, to its membership, or to both; removals are taken back; hooks set it their way."""
+"""The mapped status goes to the contact, to its membership, or to both; a removal can be taken back."""
 
 from dataclasses import replace
 

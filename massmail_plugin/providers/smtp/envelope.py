@@ -65,7 +65,7 @@ def envelope(message: Outgoing, content: bytes, offered: Mapping[str, str]) -> E
     utf8 = sender.needs_utf8 or recipient.needs_utf8
     eight_bit = not content.isascii()
     if utf8 and "smtputf8" not in offered:
-        raise Unsendable(reply(553, "5.6.7 The server takes no addresses with letters outside ASCII before the @."))
+        raise Unsendable(reply(553, "5.6.7 The server takes no addresses with letters outside ASCII before the ."))
     if eight_bit and "8bitmime" not in offered:
         raise Unsendable(reply(554, "5.6.3 The message holds 8-bit text, which the server does not take."))
     return Envelope(sender, recipient, tuple(_options(content, offered, utf8, eight_bit)), utf8 or eight_bit)

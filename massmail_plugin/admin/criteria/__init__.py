@@ -1,0 +1,1 @@
+"""The screens of criteria: the builder, the count, the sample."""

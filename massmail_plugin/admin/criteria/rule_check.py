@@ -1,0 +1,132 @@
+"""Checks the lines of the criteria builder and turns them into a rule's JSON, each fault put at its line in words.
+
+Views enter; only reads.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from massmail_plugin.admin.criteria.rule_form import ROOT, Line, depth
+from massmail_plugin.admin.criteria.rule_offer import Offer
+from massmail_plugin.audience.operators import Takes
+from massmail_plugin.audience.resolving import comparison, condition, related_rows
+from massmail_plugin.audience.rules import MAX_DEPTH, ConditionRule, FieldRule, RelatedRule
+from massmail_plugin.errors import RuleError
+
+Json = dict[str, Any]
+
+EMPTY_GROUP = "This group is empty. Add a condition or remove the group."
+MISSING = {
+    Takes.TWO: "Enter both values.",
+    Takes.MANY: "Choose or enter at least one value.",
+    Takes.DAYS: "Enter the number of days.",
+}
+
+
+@dataclass
+class Checked:
+    """The rule the sound lines make (None: no line is), faults as (id of a control, line in words, message), and how
+    many lines are unfinished."""
+
+    rule: Json | None = None
+    wrong: list[tuple[str, str, str]] = field(default_factory=list)
+    unfinished: int = 0
+
+
+def check(offer: Offer, root: Line, *, drafting: bool) -> Checked:
+    """Hold every line against what the host registered and write each fault into its `error`.
+
+    While drafting, lines that are not finished are counted and passed over; otherwise they are faults.
+    """
+    checked = Checked()
+    checked.rule = _Check(offer, checked, drafting).line(root, ROOT, "")
+    return checked
+
+
+class _Unfinished(RuleError):
+    """A line that something is still missing from."""
+
+
+@dataclass
+class _Check:
+    offer: Offer
+    checked: Checked
+    drafting: bool
+
+    def line(self, line: Line, at: str, within: str) -> Json | None:
+        try:
+            return self.made(line, at, within)
+        except _Unfinished as error:
+            if self.drafting:
+                self.checked.unfinished += at != ROOT
+            else:
+                self.fault(line, at, str(error))
+        except RuleError as error:
+            self.fault(line, at, str(error))
+        return None
+
+    def fault(self, line: Line, at: str, words: str) -> None:
+        line.error = words
+        control = f"{at}-glue" if line.what == "group" else f"{at}-what"
+        self.checked.wrong.append((control, called(line, at), words))
+
+    def made(self, line: Line, at: str, within: str) -> Json | None:
+        if line.what == "group":
+            return self.group(line, at, within)
+        if line.kind == "related":
+            return self.related(line, at)
+        if line.kind == "condition":
+            condition(self.offer.host, ConditionRule(line.name))
+            return {"condition": line.name}
+        return self.field(line, within)
+
+    def group(self, line: Line, at: str, within: str) -> Json | None:
+        if not line.lines:
+            outermost = at == ROOT
+            raise _Unfinished("There is no condition yet. Add at least one." if outermost else EMPTY_GROUP)
+        rules = self.below(line, at, within)
+        return {line.glue: rules} if rules else None
+
+    def below(self, line: Line, at: str, within: str) -> list[Json]:
+        made = [self.line(one, f"{at}-{number}", within) for number, one in enumerate(line.lines)]
+        return [rule for rule in made if rule is not None]
+
+    def related(self, line: Line, at: str) -> Json:
+        related_rows(self.offer.source, RelatedRule(line.name))
+        if not (line.minimum.isascii() and line.minimum.isdigit() and 0 < int(line.minimum[:9]) <= 1_000_000):
+            raise RuleError("Say how many rows there must be at least: a number from 1 on.")
+        rules = self.below(line, at, line.name)
+        return {"related": line.name, "min": int(line.minimum), **_has(line, at, rules)}
+
+    def field(self, line: Line, within: str) -> Json:
+        operator = self.offer.operator(line, within)
+        if not line.what:
+            raise _Unfinished("Choose what to ask for, or remove this line.")
+        if operator is None:
+            raise RuleError(f"There is no field “{line.name[:80]}” any more. Choose another or remove this line.")
+        rule: Json = {"field": line.name, "op": operator.name}
+        if operator.takes is not Takes.NOTHING:
+            if not all(line.values) or not line.values:
+                raise _Unfinished(MISSING.get(operator.takes, "Enter a value, or compare by “is empty”."))
+            rule["value"] = list(line.values) if operator.takes in (Takes.MANY, Takes.TWO) else line.values[0]
+        comparison(self.offer.fields(within), FieldRule(line.name, operator.name, rule.get("value")))
+        return rule
+
+
+def _has(line: Line, at: str, rules: list[Json]) -> Json:
+    """What the related rows are asked: as a group where one may still stand, else the one rule there is."""
+    if not rules:
+        return {}
+    if depth(at) < MAX_DEPTH:
+        return {"has": {line.glue: rules}}
+    if len(rules) > 1 or line.glue == "none":
+        raise RuleError("So deep inside groups, these rows can be asked for one thing only. Move the line outwards.")
+    return {"has": rules[0]}
+
+
+def called(line: Line, at: str) -> str:
+    """How people find a line: “Condition 2.1” is the first one in the second line."""
+    if at == ROOT:
+        return "Conditions"
+    kind = "Group" if line.what == "group" else "Condition"
+    return f"{kind} " + ".".join(str(int(number) + 1) for number in at.split("-")[1:])

@@ -1,0 +1,1 @@
+"""What every admin screen stands in: permission, tokens, forms, paging, words."""

@@ -1,0 +1,1 @@
+"""The screens of lists: people, adding by contact, criterion or file."""

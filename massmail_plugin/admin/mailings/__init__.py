@@ -1,0 +1,1 @@
+"""The screens of mailings: draft, check, launch, the run."""

@@ -1,0 +1,155 @@
+"""The forms of a mailing's sections. Views enter; nothing is committed here."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from wtforms import BooleanField, DateField, RadioField, SelectMultipleField, StringField, TimeField
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from massmail_plugin.admin.frame.forms import ScreenForm, address, choice, number_or_none, strip, text
+from massmail_plugin.admin.frame.local_time import moment
+from massmail_plugin.contact_fields import register
+from massmail_plugin.contracts import ContactSource, Host
+from massmail_plugin.errors import BadRequest
+from massmail_plugin.models import Criterion, List, Mailing, Sender, Subscription, Template
+from massmail_plugin.vocabulary import SubscriptionState
+
+NOW, AT = "now", "at"
+
+
+def ticks(label: str, coerce: Callable[[Any], Any], *, required: str = "", help: str = "") -> Any:
+    """A choice of several, each with a box to tick."""
+    return SelectMultipleField(
+        label,
+        [InputRequired(required)] if required else [Optional()],
+        coerce=coerce,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        description=help,
+    )
+
+
+class NewMailingForm(ScreenForm):
+    name = text(
+        "Name", required="Give the mailing a name.", help="For you and your colleagues; recipients do not see it."
+    )
+    contact_source = choice("Contacts", help="Whom it goes to. This cannot be changed later.")
+
+
+class MessageForm(ScreenForm):
+    name = text(
+        "Name", required="Give the mailing a name.", help="For you and your colleagues; recipients do not see it."
+    )
+    template_id = choice("Template", coerce=number_or_none)
+    from_name = text("From name")
+    from_address = address("From address")
+    reply_to = address("Reply to")
+    bcc = address("Copy of every mail to (BCC)", help="This address gets as many mails as there are recipients.")
+
+
+class RecipientsForm(ScreenForm):
+    list_ids = ticks("Lists", int)
+    criterion_id = choice("Criterion", coerce=number_or_none, help="Narrows the lists to the contacts that match it.")
+    address_roles = ticks("Addresses", str, required="Choose at least one address to write to.")
+    one_per_address = BooleanField(
+        "One mail per address", description="Where two contacts share an address, only the first gets the mail."
+    )
+
+
+class SenderForm(ScreenForm):
+    sender_id = choice("Sender", coerce=number_or_none)
+    start = RadioField(
+        "Start", choices=[(NOW, "Now, as soon as it is sent off"), (AT, "At a date and time")], default=NOW
+    )
+    day = DateField("Date", [Optional()])
+    at = TimeField("Time", [Optional()])
+    zone = StringField("Time zone", [Length(max=64)], default="UTC", filters=[strip])
+
+    def starts(self, now: datetime) -> datetime | None:
+        """The moment asked for; None for now. Puts a message at the field and raises BadRequest where it cannot be."""
+        if self.start.data == NOW:
+            return None
+        if self.day.data is None or self.at.data is None:
+            raise self._wrong("day" if self.day.data is None else "at", "Enter a date and a time, or choose Now.")
+        try:
+            wanted = moment(self.day.data, self.at.data, self.zone.data or "UTC")
+        except BadRequest as error:
+            raise self._wrong("at", str(error)) from error
+        if wanted <= now:
+            raise self._wrong("at", "That moment is over. Choose a later one, or Now.")
+        return wanted
+
+    def _wrong(self, name: str, words: str) -> BadRequest:
+        self.refuse(name, words)
+        return BadRequest(words)
+
+
+class TestForm(ScreenForm):
+    addresses = text(
+        "Send a test to", required="Enter at least one address.", longest=2000, help="Separate several with commas."
+    )
+    contact = text("As it would look for", help="Name or address of a contact. Left empty, any contact is taken.")
+
+
+def source_choices(host: Host) -> list[tuple[str, str]]:
+    """The contact sources by the words the host gave them."""
+    return [(name, source_label(source)) for name, source in host.sources.items()]
+
+
+def source_label(source: ContactSource) -> str:
+    """What a contact source is called on screens."""
+    return source.label or source.source_name.replace("_", " ").capitalize()
+
+
+def template_choices(host: Host) -> list[tuple[str, str]]:
+    """Every template that has words, by name."""
+    query = select(Template.id, Template.name).where(Template.version_number > 0).order_by(Template.name)
+    return [("", "Choose a template"), *_named(host.session.execute(query))]
+
+
+def sender_choices(host: Host, template: Template | None) -> list[tuple[str, str]]:
+    """Every sender; none chosen means the template's."""
+    usual = f"The template's: {template.sender.name}" if template and template.sender else "Choose a sender"
+    return [("", usual), *_named(host.session.execute(select(Sender.id, Sender.name).order_by(Sender.name)))]
+
+
+def criterion_choices(host: Host, source: str) -> list[tuple[str, str]]:
+    """The criteria of one contact source."""
+    query = select(Criterion.id, Criterion.name).where(Criterion.contact_source == source).order_by(Criterion.name)
+    return [("", "None: everybody on the lists"), *_named(host.session.execute(query))]
+
+
+def list_choices(host: Host, source: str, kept: Iterable[int] = ()) -> list[tuple[str, str]]:
+    """The active lists and those in `kept`, each with how many contacts of the source are on it."""
+    on_it = (
+        select(func.count())
+        .where(Subscription.list_id == List.id, Subscription.contact_source == source)
+        .where(Subscription.state == SubscriptionState.SUBSCRIBED.value)
+        .correlate(List)
+        .scalar_subquery()
+    )
+    query = (
+        select(List.id, List.name, List.active, on_it).where(List.active | List.id.in_(list(kept))).order_by(List.name)
+    )
+    return [
+        (str(id_), f"{name} ({number:,})" + ("" if active else ", not active"))
+        for id_, name, active, number in host.session.execute(query)
+    ]
+
+
+def role_choices(host: Host, source: str) -> list[tuple[str, str]]:
+    """The e-mail addresses of a contact source, in the host's order."""
+    roles = register(host.source(source)).roles()
+    return [(address.role, address.label or address.role.replace("_", " ").capitalize()) for address in roles]
+
+
+def chosen_roles(host: Host, mailing: Mailing) -> list[str]:
+    """The roles of a mailing; none named means every one."""
+    return list(mailing.address_roles) or [role for role, _ in role_choices(host, mailing.contact_source)]
+
+
+def _named(rows: Iterable[Any]) -> list[tuple[str, str]]:
+    return [(str(id_), name) for id_, name in rows]

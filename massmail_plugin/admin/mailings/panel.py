@@ -1,0 +1,158 @@
+"""What the live panel of a mailing says: bar, tiles, notices, and the words spoken at milestones. Pure; reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from massmail_plugin.admin.frame import wording
+from massmail_plugin.contracts import Host, QueueState
+from massmail_plugin.mailings import Progress, Which, progress
+from massmail_plugin.models import Mailing
+from massmail_plugin.vocabulary import HoldReason, MailingState
+
+FINAL = (MailingState.FINISHED.value, MailingState.CANCELLED.value)
+ON_ITS_WAY = (MailingState.FILLING.value, MailingState.SENDING.value)
+RETRYABLE = (MailingState.PAUSED.value, MailingState.FINISHED.value)
+MILESTONES = (75, 50, 25)
+UNASKED = QueueState(True, 0, 0)
+"""For screens that do not speak of the workers."""
+UNCERTAIN = (
+    "handed over, but the connection broke before the server answered. Whether they arrived is uncertain, so nothing "
+    "is sent again by itself."
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number; `which` names the people behind it (None: nobody in particular)."""
+
+    label: str
+    value: int
+    which: Which | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to say loudly: tone, title and words."""
+
+    tone: str
+    title: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everything the panel shows at one moment."""
+
+    state: str
+    progress: Progress
+    at: datetime
+
+    @property
+    def live(self) -> bool:
+        return self.state not in FINAL
+
+    @property
+    def seconds(self) -> int:
+        """How often to look again."""
+        return 2 if self.state in ON_ITS_WAY else 5
+
+    @property
+    def gone(self) -> int:
+        """Mails that were handed over or given up: what the bar counts."""
+        return self.progress.done - self.progress.counts.cancelled
+
+    @property
+    def total(self) -> int:
+        return self.progress.counts.recipients
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.gone // self.total if self.total else 0
+
+    @property
+    def bar(self) -> str:
+        if not self.total:
+            return "Nobody yet" if self.live else "Nobody was written to"
+        return f"{self.gone:,} of {self.total:,} · {self.percent} %"
+
+    @property
+    def failed(self) -> int:
+        """Failed mails that can be tried again now."""
+        return self.progress.counts.refused if self.state in RETRYABLE else 0
+
+    @property
+    def seen(self) -> str:
+        """Names what the buttons depend on: they are drawn anew only when this changes."""
+        return f"{self.state}-{self.failed}"
+
+    @property
+    def spoken(self) -> str:
+        """Said aloud when it changes: the state, and every quarter."""
+        word = wording.MAILING_STATES[MailingState(self.state)].label
+        reached = next((mark for mark in MILESTONES if self.percent >= mark), 0)
+        return f"{word}, {reached} percent done" if reached and self.state in ON_ITS_WAY else word
+
+
+def panel(host: Host, mailing: Mailing, queue: QueueState = UNASKED) -> Panel:
+    """The panel now. Reads chunks and indexed events, never the outbox."""
+    return Panel(mailing.state, progress(host, mailing, queue=queue), host.clock())
+
+
+def tiles(now: Panel) -> list[Tile]:
+    """The numbers; those that are rarely above zero show only then."""
+    counts, responses = now.progress.counts, now.progress.responses
+    every = [
+        Tile("Total", now.total),
+        Tile("To send", counts.waiting, Which.WAITING),
+        Tile("Sent", counts.sent, Which.SENT),
+        Tile("Failed", counts.refused, Which.FAILED),
+        Tile("Skipped", counts.skipped, Which.SKIPPED),
+        Tile("Uncertain", counts.uncertain, Which.UNCERTAIN),
+        Tile("Cancelled", counts.cancelled, Which.CANCELLED),
+        Tile("Read", responses.read, Which.READ),
+        Tile("Clicked", responses.clicked, Which.CLICKED),
+        Tile("Removed", responses.removed, Which.REMOVED),
+        Tile("Bounced", responses.bounced, Which.BOUNCED),
+        Tile("Complained", responses.complained, Which.COMPLAINED),
+    ]
+    rare = {Which.CANCELLED, Which.COMPLAINED}
+    return [tile for tile in every if tile.value or tile.which not in rare]
+
+
+def notices(mailing: Mailing, now: Panel) -> list[Notice]:
+    """What holds it up, to be said loudly."""
+    if now.state == MailingState.PAUSED.value:
+        return [_paused(mailing)]
+    fault = now.progress.sender_fault
+    if fault and now.state in ON_ITS_WAY and now.progress.counts.waiting:
+        return [Notice("bad", "The sender does not work at the moment", f"{fault} {_waits(mailing)}")]
+    return []
+
+
+def notes(now: Panel) -> list[str]:
+    """What is worth knowing about the numbers."""
+    counts, by_programs = now.progress.counts, now.progress.responses.machine_reads
+    found = [
+        (counts.deferred if now.live else 0, "put off by the receiving server; this is tried again by itself."),
+        (counts.uncertain, UNCERTAIN),
+        (by_programs, "opened by mail programs or scanners, not by people; this is not counted."),
+    ]
+    return [f"{_mails(number)} {words}" for number, words in found if number]
+
+
+def _mails(number: int) -> str:
+    return "1 mail was" if number == 1 else f"{number:,} mails were"
+
+
+def _paused(mailing: Mailing) -> Notice:
+    held = mailing.hold_reason
+    if held == HoldReason.BY_PERSON.value:
+        return Notice("warning", "Paused", f"{mailing.hold_note} Nothing leaves until somebody resumes it.".strip())
+    title = f"Paused: {wording.reason(held)}" if held else "Paused"
+    return Notice("bad", title, f"{mailing.hold_note} The mails wait; resume when this is settled.".strip())
+
+
+def _waits(mailing: Mailing) -> str:
+    until = mailing.sender.fault_until if mailing.sender else None
+    again = f" It is tried again at {until:%H:%M} UTC." if until else " It is tried again by itself."
+    return "The mails wait and none is lost." + again

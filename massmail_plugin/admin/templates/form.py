@@ -1,0 +1,41 @@
+"""The form of a template: its words and its defaults. The template screens enter; nothing is committed here."""
+
+from typing import Any
+
+from wtforms import HiddenField, RadioField, SelectField, TextAreaField
+
+from massmail_plugin.admin.frame import forms
+from massmail_plugin.admin.frame.forms import ScreenForm, address, number_or_none, strip
+from massmail_plugin.vocabulary import TemplateFormat
+
+FORMATS = [
+    (TemplateFormat.HTML.value, "HTML (a text part goes with it)"),
+    (TemplateFormat.TEXT.value, "Text only"),
+]
+
+
+class TemplateForm(ScreenForm):
+    """A template's words and defaults."""
+
+    based_on = HiddenField()
+    name = forms.text("Name", required="Give the template a name.", help="Only your colleagues see it.")
+    description = forms.text("Description", longest=2000)
+    topic = forms.text("Topic", help="What the message is about, such as “Prices”.")
+    segment = forms.text("Business segment", help="Whom it is meant for, such as “Schools”.")
+    subject = forms.text("Subject", required="Write a subject.", longest=2000)
+    format = RadioField("Write the mail as", choices=FORMATS, default=TemplateFormat.HTML.value)
+    html = TextAreaField("HTML", filters=[forms.written])
+    text = TextAreaField("Text", filters=[forms.written])
+    sender_id = SelectField("Sender", coerce=number_or_none, description="Mailings may choose another.")
+    from_name = forms.text("From name", help="Instead of the sender's own.")
+    from_address = address("From address", help="Instead of the sender's own.")
+    reply_to = address("Reply-to")
+    bcc = address("Copy to (BCC)", help="Gets a copy of every mail. Its links do not count.")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fine: bool = super().validate(extra_validators)
+        written = self.html if self.format.data == TemplateFormat.HTML else self.text
+        if not strip(written.data):
+            written.errors = [*written.errors, "Write the words of the mail."]
+            return False
+        return fine
