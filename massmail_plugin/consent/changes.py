@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, insert, literal, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, and_, insert, literal, null, select, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Subscription, SubscriptionEvent
 from massmail_plugin.models.base import BigId, UtcDateTime
+from massmail_plugin.portable_sql import changed, insert_new
 from massmail_plugin.vocabulary import SubscriptionState
 
 _ROW = ["list_id", "contact_source", "contact_key", "state", "since", "evidence"]
@@ -31,8 +31,10 @@ class Change:
         key = next(iter(keys.subquery("added").c))
         who = (literal(list_id), literal(self.source), key)
         row = (*who, literal(str(state)), self._at(), literal(self.evidence[:500]))
-        self._execute(insert(SubscriptionEvent).from_select(_HISTORY, select(*row, self._message())))
-        return self._execute(self._insert_if_absent(select(*row).where(key.is_not(None))))
+        changed(self.host, insert(SubscriptionEvent).from_select(_HISTORY, select(*row, self._message())))
+        # A contact who opts out at this moment may have made the row meanwhile: theirs stays.
+        new = insert_new(self.host, Subscription).from_select(_ROW, select(*row).where(key.is_not(None)))
+        return changed(self.host, new)
 
     def move(self, rows: ColumnElement[bool], to: SubscriptionState) -> int:
         """Bring the rows that are not in this state into it; gives their number."""
@@ -46,9 +48,9 @@ class Change:
             literal(self.evidence[:500]),
             self._message(),
         )
-        self._execute(insert(SubscriptionEvent).from_select(_HISTORY, history.where(moving)))
+        changed(self.host, insert(SubscriptionEvent).from_select(_HISTORY, history.where(moving)))
         change = update(Subscription).where(moving).values(state=to, since=self.at, evidence=self.evidence[:500])
-        moved = self._execute(change.execution_options(synchronize_session=False))
+        moved = changed(self.host, change)
         self._forget_loaded()
         return moved
 
@@ -56,17 +58,6 @@ class Change:
         session = self.host.session()
         for loaded in [row for row in session.identity_map.values() if isinstance(row, Subscription)]:
             session.expire(loaded)
-
-    def _insert_if_absent(self, rows: Select[Any]) -> Any:
-        """A contact who opts out at this moment may have made the row meanwhile: theirs stays."""
-        on_postgresql = self.host.session.get_bind().dialect.name == "postgresql"
-        statement = postgresql.insert(Subscription) if on_postgresql else sqlite.insert(Subscription)
-        return statement.from_select(_ROW, rows).on_conflict_do_nothing()
-
-    def _execute(self, statement: Any) -> int:
-        counted = statement.execution_options(preserve_rowcount=True)
-        result: CursorResult[Any] = self.host.session.execute(counted)  # type: ignore[assignment]
-        return result.rowcount
 
     def _at(self) -> ColumnElement[datetime]:
         return literal(self.at, UtcDateTime)

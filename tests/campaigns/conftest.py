@@ -10,7 +10,7 @@ from massmail_plugin import campaigns, consent
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.models import Campaign, List, Mailing, OutboxMessage, Sender, Template, TemplateVersion
 from massmail_plugin.upkeep import schema
-from tests.upkeep.small_host import HandClock, Member, database_url, small_host
+from tests.upkeep.small_host import HandClock, Member, small_host
 
 __all__ = ["database_url"]
 

@@ -1,20 +1,11 @@
 """The small host on SQLite and on PostgreSQL: tests that take `host` run on both."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from massmail_plugin.contracts import Host
 from tests.consent.small_host import running_host
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'host.sqlite'}"
-    url: str = request.getfixturevalue("fresh_postgres_url")
-    return url
 
 
 @pytest.fixture

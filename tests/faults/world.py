@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from massmail_plugin import signed_links
 from massmail_plugin.contracts import Host
@@ -127,6 +127,21 @@ class World:
             states = select(OutboxMessage.state).where(OutboxMessage.mailing_id == mailing_id)
             return Counter(db.session.scalars(states))
 
+    def reasons(self, rows: set[int]) -> set[str]:
+        with self.app.app_context():
+            return set(db.session.scalars(select(OutboxMessage.reason).where(OutboxMessage.id.in_(rows))))
+
+    def quiet(self, mailing_id: int) -> bool:
+        """True where no worker has anything of the mailing in hand."""
+        with self.app.app_context():
+            leased = select(Chunk.id).where(Chunk.mailing_id == mailing_id, Chunk.leased_by.is_not(None))
+            return db.session.scalars(leased).first() is None
+
+    def test_sender(self) -> None:
+        """What a person does when the mail server is back: press Test."""
+        with self.app.app_context():
+            demo_mailing.load(self.port)
+
     def fault(self) -> str:
         with self.app.app_context():
             return db.session.scalars(select(Sender.fault)).one()
@@ -147,14 +162,20 @@ class World:
         took = {signed_links.read_message_id_field(config, mail): number for mail, number in self.taken().items()}
         with self.app.app_context():
             query = select(OutboxMessage.id, OutboxMessage.state).where(OutboxMessage.mailing_id == mailing_id)
-            rows = dict(db.session.execute(query).tuples())
-            chunks = [db.session.scalars(select(column).where(Chunk.mailing_id == mailing_id)).all() for column in (
-                Chunk.planned, Chunk.deferred, Chunk.sent, Chunk.uncertain, Chunk.leased_by)]
-        lost = [row for row, state in rows.items() if (state == "sent") > (row in took) or state in ("planned", "deferred")]
+            rows = {row: state for row, state in db.session.execute(query)}
+            chunks = [
+                db.session.scalars(select(column).where(Chunk.mailing_id == mailing_id)).all()
+                for column in (Chunk.planned, Chunk.deferred, Chunk.sent, Chunk.uncertain, Chunk.leased_by)
+            ]
+        lost = [
+            row for row, state in rows.items() if (state == "sent") > (row in took) or state in ("planned", "deferred")
+        ]
         stray = [row for row in took if rows.get(row) not in ("sent", "uncertain", None)]
         assert stray == [], "mails were taken whose rows deny it"
         states = Counter(rows.values())
-        assert [sum(number) for number in chunks[:4]] == [states[name] for name in ("planned", "deferred", "sent", "uncertain")]
+        assert [sum(number) for number in chunks[:4]] == [
+            states[name] for name in ("planned", "deferred", "sent", "uncertain")
+        ]
         assert not any(chunks[4]), "a lease was left behind"
         return lost, [row for row, number in took.items() if number > 1], states["uncertain"]
 

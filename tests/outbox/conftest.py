@@ -1,7 +1,6 @@
 """The small host, and a mailing with a few persons to fill its outbox from."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Integer, String, cast, func, literal, null, select
@@ -13,13 +12,10 @@ from massmail_plugin.vocabulary import MailingState
 from tests.consent.small_host import Person, running_host
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+@pytest.fixture
+def host(database_url: str) -> Iterator[Host]:
     """The small host on either database."""
-    url = f"sqlite:///{tmp_path / 'host.sqlite'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    with running_host(url) as host:
+    with running_host(database_url) as host:
         object.__setattr__(host.config, "chunk_size", 4)
         yield host
 

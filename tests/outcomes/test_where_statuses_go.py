@@ -14,12 +14,9 @@ from tests.consent.small_host import Person, add_list, add_person, running_host
 STATUSES = {outcome: f"is_{outcome.value}" for outcome in Outcome}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def small_host(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'host.sqlite'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    with running_host(url) as host:
+@pytest.fixture
+def small_host(database_url):
+    with running_host(database_url) as host:
         yield host
 
 

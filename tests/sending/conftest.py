@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,13 +21,10 @@ def provider() -> RecordingProvider:
     return RecordingProvider()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def host(request: pytest.FixtureRequest, tmp_path: Path, provider: RecordingProvider) -> Iterator[Host]:
+@pytest.fixture
+def host(database_url: str, provider: RecordingProvider) -> Iterator[Host]:
     """The small host on either database; every outcome has a status."""
-    url = f"sqlite:///{tmp_path / 'host.sqlite'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_postgres_url")
-    with running_host(url) as host:
+    with running_host(database_url) as host:
         yield replace(
             host,
             config=replace(host.config, chunk_size=3),

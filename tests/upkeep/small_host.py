@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import String
@@ -111,12 +110,3 @@ def small_host(url: str, folder: Path, **settings: Any) -> Iterator[tuple[Flask,
         yield app, host, clock, queue
         db.session.remove()
         db.engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'host.sqlite3'}"
-    url: str = request.getfixturevalue("fresh_postgres_url")
-    return url
