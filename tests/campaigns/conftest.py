@@ -12,8 +12,6 @@ from massmail_plugin.models import Campaign, List, Mailing, OutboxMessage, Sende
 from massmail_plugin.upkeep import schema
 from tests.upkeep.small_host import HandClock, Member, small_host
 
-__all__ = ["database_url"]
-
 SERIES = (0, 7, 14)
 
 
