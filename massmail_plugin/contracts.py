@@ -353,7 +353,6 @@ class Host:
     wake: Wake
     queue_status: QueueStatus
     providers: Mapping[str, Provider]
-    testing: bool = False
 
     @property
     def session(self) -> scoped_session[Session]:

@@ -147,7 +147,6 @@ class MassMail:
             wake=jobs.wake,
             queue_status=jobs.status,
             providers=load_providers(),
-            testing=app.testing,
         )
 
     def _checked_statuses(self) -> StatusMapping:

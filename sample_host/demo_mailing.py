@@ -18,7 +18,7 @@ from massmail_plugin.mailings.library import save as save_template
 from massmail_plugin.models import Criterion, List, Mailing, OutboxMessage, Sender, Template
 from massmail_plugin.sending import senders
 from massmail_plugin.sending.senders import SenderDraft
-from massmail_plugin.vocabulary import MailingState, MessageState, Security, TemplateFormat
+from massmail_plugin.vocabulary import MailingKind, MailingState, MessageState, Security, TemplateFormat
 from sample_host.crm.models import Contact, db
 from sample_host.mailing import massmail
 
@@ -231,8 +231,8 @@ def launch(name: str, template: str, list_name: str) -> int:
 
 
 def is_first() -> bool:
-    """Whether no mailing was ever made."""
-    return not db.session.scalar(select(func.count()).select_from(Mailing))
+    """Whether no mailing was ever made; the steps of campaigns and tests do not count."""
+    return not db.session.scalar(select(func.count()).where(Mailing.kind == MailingKind.ONE_OFF.value))
 
 
 def progress(mailing_id: int) -> Progress:

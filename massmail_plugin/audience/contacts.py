@@ -1,4 +1,4 @@
-"""The host's contacts as we read them: plain values, addresses, summaries, status. Flushes; the door commits."""
+"""The host's contacts as we read them: addresses and summaries. Nothing is changed here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,6 @@ from sqlalchemy import RowMapping, Select, or_, select, true
 from massmail_plugin.consent.contact_keys import has_key, key_text
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactRef, ContactSource, Host
-from massmail_plugin.errors import BadRequest
 
 MAX_SEARCH = 200
 
@@ -69,31 +68,6 @@ def current_addresses(host: Host, source: ContactSource, keys: Sequence[str]) ->
 def exists(host: Host, ref: ContactRef) -> bool:
     """Whether the host has this contact."""
     return ref.source in host.sources and bool(summaries(host, [ref]))
-
-
-def status_of(host: Host, ref: ContactRef) -> str | None:
-    """The contact's status as the source's status column has it; None where it has none or the contact is gone."""
-    source = host.source(ref.source)
-    if source.status is None:
-        return None
-    status = host.session.execute(select(source.status).where(has_key(source, [ref.key]))).scalars().first()
-    return None if status is None else str(status)
-
-
-def set_status(host: Host, ref: ContactRef, status: str) -> bool:
-    """Write the contact's status through the host's mapped class, so that its own events see it.
-
-    False where the contact is gone. Raises BadRequest where the source has no status column to write to.
-    """
-    source = host.source(ref.source)
-    if source.status is None:
-        raise BadRequest(f"The contacts of “{ref.source}” have no status column; give the plugin a set_status hook.")
-    contact = host.session.scalars(select(source.model).where(has_key(source, [ref.key]))).one_or_none()
-    if contact is None:
-        return False
-    setattr(contact, str(source.status.key), status)
-    host.session.flush()
-    return True
 
 
 def _summary(source: ContactSource) -> Select[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import idna
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ColumnElement, and_, func, not_, or_
+from sqlalchemy import ColumnElement, func, not_, or_
 
 LONGEST = 254
 """Characters of the longest address that fits an SMTP path (RFC 5321, 4.5.3.1.3)."""
@@ -99,8 +99,3 @@ def unusable_sql(address: ColumnElement[str]) -> ColumnElement[bool]:
         func.length(address) > LONGEST,
         *(address.contains(character, autoescape=True) for character in _NEVER_INSIDE),
     )
-
-
-def present_and_usable_sql(column: Any) -> ColumnElement[bool]:
-    """True where the column holds something that looks like an address."""
-    return and_(not_(absent_sql(column)), not_(unusable_sql(trimmed_sql(column))))

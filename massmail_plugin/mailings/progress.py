@@ -43,10 +43,6 @@ class Progress:
         """Rows that were meant to leave and are final."""
         return self.counts.recipients - self.counts.waiting
 
-    @property
-    def share(self) -> float:
-        return self.done / self.counts.recipients if self.counts.recipients else 0.0
-
 
 def progress(host: Host, mailing: Mailing, *, queue: QueueState | None = None) -> Progress:
     """The state of a mailing now. Reads chunks and indexed events, never the outbox.

@@ -121,7 +121,6 @@ def build(
         wake=woken.append,
         queue_status=lambda: queue["now"],
         providers=providers or load_providers(),
-        testing=True,
     )
     app.extensions["massmail"] = host
     add_views(admin, host)

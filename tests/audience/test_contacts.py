@@ -3,13 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
-import pytest
 from sqlalchemy import select
 
 from massmail_plugin.audience.contact_values import values
-from massmail_plugin.audience.contacts import current_addresses, exists, find, set_status, status_of, summaries
+from massmail_plugin.audience.contacts import current_addresses, exists, find, summaries
 from massmail_plugin.contracts import ContactRef, Host
-from massmail_plugin.errors import BadRequest
 from tests.consent.small_host import CLIENTS, MEMBERS, PERSONS, Client, Company, Member, Order, Person, add_person
 
 
@@ -70,21 +68,12 @@ def test_find(host: Host) -> None:
     assert summaries(host, [adam.ref, ContactRef("gone", "1"), ContactRef("person", "999")]) == {adam.ref: adam}
 
 
-def test_addresses_and_status(host: Host) -> None:
-    one = add_person(host, " a@x.test ", email2="", fax="123", status="new")
+def test_addresses_and_who_is_there(host: Host) -> None:
+    one = add_person(host, " a@x.test ", email2="", fax="123")
     assert current_addresses(host, PERSONS, [one.key]) == {(one.key, "main"): "a@x.test", (one.key, "fax"): "123"}
-    assert status_of(host, one) == "new"
-    assert set_status(host, one, "read")
-    assert status_of(host, one) == "read"
-    gone = ContactRef("person", "999")
-    assert not set_status(host, gone, "read")
-    assert status_of(host, gone) is None
     assert exists(host, one)
-    assert not exists(host, gone)
+    assert not exists(host, ContactRef("person", "999"))
     assert not exists(host, ContactRef("nothing", "1"))
     host.session.add(Client(code="A"))
     host.session.flush()
-    assert status_of(host, ContactRef("client", "A")) is None
-    with pytest.raises(BadRequest, match="set_status"):
-        set_status(host, ContactRef("client", "A"), "x")
     assert find(host, CLIENTS, "A")[0].name == "A"

@@ -157,7 +157,6 @@ def running_host(database_url: str) -> Iterator[Host]:
         wake=lambda work: None,
         queue_status=lambda: QueueState(False, 0, 0),
         providers={},
-        testing=True,
     )
     with app.app_context():
         HostBase.metadata.create_all(db.engine)

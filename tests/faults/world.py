@@ -6,6 +6,7 @@ Tests launch a mailing, break things, and compare in the end what the mail serve
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -72,13 +73,19 @@ class World:
 
     def start_sink(self, delay: float = 0.0) -> None:
         self.start("sink", sys.executable, SINK, str(self.port), self.folder / "taken.log", str(delay))
+        assert until(self._sink_listens, 20)
+
+    def _sink_listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
 
     def start_redis(self) -> None:
-        folder, socket = self.folder / "redis", self.folder / "r.sock"
+        folder, path = self.folder / "redis", self.folder / "r.sock"
         folder.mkdir(exist_ok=True)
-        socket.unlink(missing_ok=True)
-        self.start("redis", *redis_server.command(redis_server.find_program(), folder, socket))
-        until(socket.exists, 20)
+        path.unlink(missing_ok=True)
+        self.start("redis", *redis_server.command(redis_server.find_program(), folder, path))
+        assert until(path.exists, 20)
 
     def kill(self, name: str) -> None:
         """SIGKILL for a process and those it forked: nothing of it can tidy up."""
@@ -162,7 +169,7 @@ class World:
         took = {signed_links.read_message_id_field(config, mail): number for mail, number in self.taken().items()}
         with self.app.app_context():
             query = select(OutboxMessage.id, OutboxMessage.state).where(OutboxMessage.mailing_id == mailing_id)
-            rows = {row: state for row, state in db.session.execute(query)}
+            rows = {row.id: row.state for row in db.session.execute(query)}
             chunks = [
                 db.session.scalars(select(column).where(Chunk.mailing_id == mailing_id)).all()
                 for column in (Chunk.planned, Chunk.deferred, Chunk.sent, Chunk.uncertain, Chunk.leased_by)

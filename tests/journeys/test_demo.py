@@ -124,7 +124,9 @@ def processes_of(folder: Path) -> list[str]:
         except OSError:
             continue
         if os.fsencode(folder) in known:
-            found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode() if entry.exists() else entry.name)
+            found.append(
+                (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode() if entry.exists() else entry.name
+            )
     return found
 
 

@@ -130,7 +130,6 @@ def mailed_host(app: Flask, *, config: Mapping[str, Any] | None = None) -> Maile
         wake=lambda work: mailed.woken.append(work),
         queue_status=lambda: QueueState(True, 1, 0),
         providers={},
-        testing=True,
     )
     mailed = MailedHost(app, host)
     app.extensions["massmail"] = host

@@ -101,7 +101,6 @@ def small_host(url: str, folder: Path, **settings: Any) -> Iterator[tuple[Flask,
         wake=queue.wake,
         queue_status=queue.status,
         providers=load_providers(),
-        testing=True,
     )
     app.extensions["massmail"] = host
     with app.app_context():

@@ -159,6 +159,7 @@ def _nonce(app: Flask) -> None:
 
     @app.after_request
     def guard(response: Any) -> Any:
-        policy = f"default-src 'self'; script-src 'nonce-{g.nonce}'; style-src 'self' 'nonce-{g.nonce}'; img-src 'self' data:"
+        scripts, styles = f"script-src 'nonce-{g.nonce}'", f"style-src 'self' 'nonce-{g.nonce}'"
+        policy = f"default-src 'self'; {scripts}; {styles}; img-src 'self' data:"
         response.headers.setdefault("Content-Security-Policy", policy)
         return response
