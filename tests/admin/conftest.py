@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -74,6 +74,7 @@ def build(
     permission: Any = may,
     init_admin_later: bool = False,
     providers: Mapping[str, Any] | None = None,
+    target: Literal["contact", "membership", "both"] = "contact",
     **config: Any,
 ) -> Catalogue:
     """A host application with two contacts and the admin door in its menu."""
@@ -115,6 +116,7 @@ def build(
         statuses=StatusMapping(
             {Outcome.SENT: "mailed", Outcome.CLICKED: "interested"},
             known=lambda: ["new", "mailed", "interested", "removed"],
+            target=target,
         ),
         hooks=Hooks(may=permission),
         clock=lambda: NOON,

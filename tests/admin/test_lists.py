@@ -331,3 +331,20 @@ def test_a_person_imports_a_file(small_host: Catalogue, news: int, open_page: Ca
     page.get_by_role("link", name="Go to the list").click()
     page.get_by_text("ada@example.org").wait_for()
     assert on(small_host, news) == {"1": "subscribed", "2": "subscribed"}
+
+
+@pytest.mark.parametrize(("target", "shown"), [("contact", False), ("membership", True), ("both", True)])
+def test_a_status_kept_with_the_membership_is_shown(
+    make_host: Callable[..., Catalogue], target: str, shown: bool
+) -> None:
+    small = make_host("keeps", target=target)
+    with small.app.app_context():
+        now = small.host.clock()
+        news = List(name="News", created_at=now)
+        small.host.session.add(news)
+        small.host.session.flush()
+        on_it = {"list_id": news.id, "contact_source": "contact", "contact_key": "1", "since": now}
+        small.host.session.add(Subscription(**on_it, status="interested"))
+        small.host.session.commit()
+        page = small.client().get(f"/admin/massmail/lists/{news.id}").text
+    assert ("interested" in page) is shown

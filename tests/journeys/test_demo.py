@@ -124,9 +124,7 @@ def processes_of(folder: Path) -> list[str]:
         except OSError:
             continue
         if os.fsencode(folder) in known:
-            found.append(
-                (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode() if entry.exists() else entry.name
-            )
+            found.append(known.split(b"\0", 1)[0].decode() + " " + entry.name)
     return found
 
 

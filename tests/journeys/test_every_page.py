@@ -1,4 +1,4 @@
-"""Every page of the running demo at the width of a desk and of a phone: it opens, nothing sticks out, a picture is taken.
+"""Every page of the running demo, as wide as a desk and as a phone: it opens, nothing sticks out, a picture is kept.
 
 The pictures lie in `screenshots/` of the checkout, or where MASSMAIL_SCREENSHOTS says, for somebody to look at.
 """

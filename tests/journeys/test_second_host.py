@@ -1,4 +1,4 @@
-"""A host unlike the sample mounts the plugin in a few lines and passes the same journey, over HTTP, without a script."""
+"""A host unlike the sample mounts the plugin in a few lines; the same journey over HTTP, without a script."""
 
 import os
 import re
@@ -69,7 +69,7 @@ class Second:
         with self.app.app_context():
             query = select(Person.called, Stage.code).join(Stage, Person.stage_no == Stage.stage_no)
             near = query.join(Household).where(Household.town == "Nærby")
-            return {called: code for called, code in self.db.session.execute(near)}
+            return dict(self.db.session.execute(near).tuples().all())
 
     def count(self, model: type) -> int:
         with self.app.app_context():

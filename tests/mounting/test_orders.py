@@ -1,4 +1,4 @@
-"""Object now and app later, several applications in one process, with an Admin that is ready, not ready, or not there."""
+"""Object now and app later, several applications in one process, an Admin that is ready, not ready, or not there."""
 
 from typing import Any
 

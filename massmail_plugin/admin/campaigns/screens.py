@@ -242,6 +242,7 @@ class Campaigns(Section):
             campaign=campaign,
             totals=campaigns.totals(self.host, campaign),
             which=which,
+            keeps_status=self.host.statuses.target != "contact",
             page=self._people(campaign, which),
             contact_url=lambda contact: page_of(self.host, contact),
         )

@@ -34,6 +34,7 @@ class ListPeople(Section):
             counts=list_rows.standing_counts(self.host, list_),
             state=state,
             text=wanted,
+            keeps_status=self.host.statuses.target != "contact",
             mailings=list_rows.mailings(self.host, list_),
             campaigns=list_rows.campaigns(self.host, list_),
             **self._members(list_, wanted, state),
