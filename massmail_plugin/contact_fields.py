@@ -80,10 +80,13 @@ class FieldRegister:
 def register(source: ContactSource) -> FieldRegister:
     """The fields of a source. Raises SetupError naming what does not fit, to whom, and the nearest right name."""
     mapper = _mapper(source)
+    for option in ("key", "name", "locale", "time_zone", "active", "status"):
+        if getattr(source, option) is not None:
+            _check_column(source, f"{option}=", getattr(source, option), mapper)
     return FieldRegister(
         source=source,
         key_column=_key(source, mapper),
-        addresses=_addresses(source),
+        addresses=_addresses(source, mapper),
         fields=tuple(_fields(source, mapper)),
         related=tuple(_related(source, mapper, r) for r in source.fields if isinstance(r, Related)),
     )
@@ -99,6 +102,23 @@ def _mapper(source: ContactSource) -> Mapper[Any]:
     return mapper
 
 
+def _check_column(source: ContactSource, where: str, column: Any, owner: Mapper[Any]) -> None:
+    """A column of another class would join it to each contact unseen; a text would fail long after the start."""
+    if getattr(column, "type", None) is None:
+        raise SetupError(
+            f"ContactSource({_name(source)}): {where} takes a column of {owner.class_.__name__}, not {column!r}. "
+            + nearest(str(getattr(column, "key", column)), owner.column_attrs.keys())
+        )
+    parent = getattr(column, "parent", None)
+    if isinstance(parent, Mapper) and not owner.isa(parent):
+        ways = [r.key for r in owner.relationships if r.mapper.isa(parent)]
+        raise SetupError(
+            f"ContactSource({_name(source)}): {where} names a column of {parent.class_.__name__}, not of "
+            f"{owner.class_.__name__}."
+            + (f" The relation “{ways[0]}” leads there: Field(..., via=) or Related(..., via=)." if ways else "")
+        )
+
+
 def _key(source: ContactSource, mapper: Mapper[Any]) -> Column:
     if source.key is not None:
         return source.key
@@ -110,7 +130,7 @@ def _key(source: ContactSource, mapper: Mapper[Any]) -> Column:
     return column
 
 
-def _addresses(source: ContactSource) -> tuple[Address, ...]:
+def _addresses(source: ContactSource, mapper: Mapper[Any]) -> tuple[Address, ...]:
     if not source.addresses:
         raise SetupError(f"ContactSource({_name(source)}): addresses= is empty; name at least one Email(...).")
     roles: set[str] = set()
@@ -122,6 +142,7 @@ def _addresses(source: ContactSource) -> tuple[Address, ...]:
                 f"ContactSource({_name(source)}): two addresses have the role “{address.role}”; give each its own, "
                 f'such as Email(..., role="second").'
             )
+        _check_column(source, f"the address “{address.role}”", address.column, mapper)
         roles.add(address.role)
     return tuple(source.addresses)
 
@@ -161,6 +182,8 @@ def _field(source: ContactSource, mapper: Mapper[Any], declared: Field) -> Conta
             f"ContactSource({_name(source)}): the field {declared.label or declared.column} needs a name= of letters, "
             "digits and underscores."
         )
+    owner = mapper.relationships[relation].mapper if relation else mapper
+    _check_column(source, f"the field “{name}”", declared.column, owner)
     path = f"{relation}.{name}" if relation else name
     label = declared.label or path.replace(".", " ").replace("_", " ").capitalize()
     return ContactField(
@@ -171,8 +194,15 @@ def _field(source: ContactSource, mapper: Mapper[Any], declared: Field) -> Conta
 def _related(source: ContactSource, mapper: Mapper[Any], declared: Related) -> RelatedRows:
     relation = _relation(source, mapper, declared.via, to_many=True)
     name = declared.name or relation
+    target = mapper.relationships[relation].mapper
+    if target.class_ is not declared.model:
+        raise SetupError(
+            f"ContactSource({_name(source)}): the relation “{relation}” leads to {target.class_.__name__}, "
+            f"not to {declared.model!r}."
+        )
     fields = []
     for column in declared.fields:
+        _check_column(source, f"Related “{name}”", column, target)
         own = _column_name(column)
         fields.append(ContactField(own, own.replace("_", " ").capitalize(), kind_of(column), column, None, None, False))
     return RelatedRows(

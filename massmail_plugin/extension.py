@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import flask_admin
 from flask import Flask, current_app
@@ -29,9 +29,10 @@ from massmail_plugin.contracts import (
     StatusFact,
     StatusMapping,
 )
-from massmail_plugin.errors import SetupError
+from massmail_plugin.errors import SetupError, nearest
 from massmail_plugin.jobs.queue import JobQueue
 from massmail_plugin.providers import load_providers
+from massmail_plugin.vocabulary import Outcome
 
 try:
     from flask_babel import Babel
@@ -119,6 +120,7 @@ class MassMail:
         if "massmail" in app.extensions:
             raise SetupError("A MassMail is already mounted on this application; call init_app once for each app.")
         host = self._host(app, db)
+        self._check_where_statuses_go()
         _check_statuses(app, host)
         _set_up_babel(app)
         app.extensions["massmail"] = host
@@ -152,7 +154,31 @@ class MassMail:
     def _checked_statuses(self) -> StatusMapping:
         if not isinstance(self._statuses, StatusMapping):
             raise SetupError(f"MassMail(statuses=...) takes a StatusMapping, not {self._statuses!r}.")
+        _check_mapping(self._statuses)
         return self._statuses
+
+    def _check_where_statuses_go(self) -> None:
+        """A mapping that nothing could ever write is a forgotten column."""
+        if not self._statuses.statuses or self._statuses.target == "membership" or self._hooks.set_status:
+            return
+        for source in self._sources:
+            if source.status is None:
+                raise SetupError(
+                    f"ContactSource({source.source_name}) has no status=, so the statuses of the StatusMapping could "
+                    "not be written. Name the column, or set them yourself with massmail.set_status (before init_app)."
+                )
+
+
+def _check_mapping(mapping: StatusMapping) -> None:
+    """What can be told without asking the host for its statuses."""
+    if not callable(mapping.known):
+        raise SetupError(f"StatusMapping(known=...) takes a function that gives your statuses, not {mapping.known!r}.")
+    for outcome in mapping.statuses:
+        if outcome not in list(Outcome):
+            raise SetupError(f"StatusMapping: “{outcome}” is no outcome. {nearest(str(outcome), list(Outcome))}")
+    targets = get_args(StatusMapping.__annotations__["target"])
+    if mapping.target not in targets:
+        raise SetupError(f"StatusMapping: target “{mapping.target}” is unknown. {nearest(mapping.target, targets)}")
 
 
 def _set_up_babel(app: Flask) -> None:

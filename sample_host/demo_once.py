@@ -5,6 +5,7 @@ printed is a JSON object; the exit code is 0 only if the figures agree with the 
 """
 
 import json
+import random
 import signal
 import sys
 import tempfile
@@ -29,6 +30,8 @@ from sample_host.running import CannotRun, Running, asked, running, wait
 from sample_host.services.child_process import ServiceFailed, ServiceMissing
 
 OPEN, CLICK, REMOVE = 30, 20, 10
+# Nobody needs to know the ports; several runs at once must not meet there.
+PORTS = range(20_000, 32_000)
 SECONDS_TO_SEND = 300.0
 SECONDS_TO_SETTLE = 120.0
 
@@ -48,7 +51,7 @@ def main() -> int:
         signal.signal(number, stop)
     with tempfile.TemporaryDirectory(prefix="massmail-once-") as name:
         try:
-            with running(Path(name)) as demo:
+            with running(Path(name), *random.sample(PORTS, 2)) as demo:
                 figures, faults = run(demo)
         except (BrokenMail, CannotRun, NoPortFree, ServiceFailed, ServiceMissing) as problem:
             print(problem, file=sys.stderr)

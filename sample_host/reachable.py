@@ -12,17 +12,33 @@ class NoPortFree(RuntimeError):
     """No port is free near the wanted one."""
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port of the loopback, or the next one that is free."""
+def held_port(wanted: int) -> socket.socket:
+    """A socket that keeps the wanted port of the loopback, or the next free one, from everybody else.
+
+    Close it right before the process starts that shall listen there.
+    """
     for port in range(wanted, wanted + 200):
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        holder = socket.socket()
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            holder.bind(("127.0.0.1", port))
+            holder.listen(1)
+        except OSError:
+            holder.close()
+        else:
+            return holder
     raise NoPortFree(f"No port is free between {wanted} and {wanted + 199}.")
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port of the loopback, or the next one that is free at this moment."""
+    with held_port(wanted) as holder:
+        return port_of(holder)
+
+
+def port_of(holder: socket.socket) -> int:
+    """The port that a socket holds."""
+    return int(holder.getsockname()[1])
 
 
 def answers(address: str) -> bool:

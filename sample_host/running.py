@@ -22,7 +22,7 @@ from sample_host.app import create_app
 from sample_host.config import CHECKOUT, RUN_FILE, settings
 from sample_host.crm.models import User, db
 from sample_host.crm.seed import seed
-from sample_host.reachable import answers, free_port, wait_until
+from sample_host.reachable import answers, held_port, port_of, wait_until
 from sample_host.services.child_process import Child, start
 from sample_host.services.redis_server import redis_server
 
@@ -64,7 +64,8 @@ def running(folder: Path, web_port: int = WEB_PORT, smtp_port: int = SMTP_PORT) 
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder))
-        web_port, smtp_port = free_port(web_port), free_port(smtp_port)
+        holders = [stack.enter_context(held_port(wanted)) for wanted in (web_port, smtp_port)]
+        web_port, smtp_port = map(port_of, holders)
         redis_url = stack.enter_context(redis_server(folder / "redis"))
         address = f"http://127.0.0.1:{web_port}"
         config = {
@@ -76,6 +77,8 @@ def running(folder: Path, web_port: int = WEB_PORT, smtp_port: int = SMTP_PORT) 
         app = create_app(settings(environment))
         prepare(app)
         stack.enter_context(written_down(folder, config, smtp_port))
+        for holder in holders:
+            holder.close()
         children: dict[str, Child] = {}
         for name, command in commands(folder, web_port, smtp_port).items():
             children[name] = start(command, log=folder / "log" / f"{name}.log", environment=environment)

@@ -11,7 +11,20 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UUID as NATIVE_UUID
-from sqlalchemy import BigInteger, Dialect, String, TypeDecorator, Uuid, case, cast, func, literal_column, null
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Integer,
+    String,
+    TypeDecorator,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+)
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.ext.compiler import compiles
@@ -69,7 +82,9 @@ def has_key(source: ContactSource, keys: Iterable[str]) -> ColumnElement[bool]:
     """True for the contacts with one of these keys; uses the host's index."""
     column = register(source).key_column
     values = [value for value in (_key_value(column, text) for text in keys) if value is not None]
-    found: ColumnElement[bool] = column.in_(values)
+    # PostgreSQL refuses a statement with a number that its column could not hold; as a long one it matches nothing.
+    wanted: Any = bindparam(None, values, BigInteger(), expanding=True) if isinstance(column.type, Integer) else values
+    found: ColumnElement[bool] = column.in_(wanted)
     return found
 
 

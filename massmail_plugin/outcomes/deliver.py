@@ -125,10 +125,11 @@ class Delivery:
         now = self._host.clock()
         if now >= self._end or self._stopping():
             return False
-        if now < self._renew_at:
-            return True
-        self._renew_at = now + LEASE_SPAN / 3
-        return leases.take(self._host, LEASE, seconds=LEASE_SECONDS)
+        if now >= self._renew_at:
+            if not leases.take(self._host, LEASE, seconds=LEASE_SECONDS):
+                return False
+            self._renew_at = now + LEASE_SPAN / 3
+        return True
 
     def _due(self) -> list[Task]:
         """The oldest due reports; a contact whose earlier report waits for a retry keeps its place in the queue."""

@@ -1,5 +1,6 @@
 """A real SMTP server in this process that keeps what comes, for the journeys without a browser."""
 
+import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from sample_host.demo_once import PORTS
 from sample_host.reachable import free_port
 
 PIXEL = re.compile(r'<img[^>]+src="([^"]+)"[^>]*width="1"|<img[^>]+width="1"[^>]*src="([^"]+)"')
@@ -71,7 +73,7 @@ class Postbox:
 def postbox() -> Iterator[Postbox]:
     """A mail server on a free port of the loopback."""
     box = Postbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port(27_100))
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(random.choice(PORTS)))
     controller.start()
     box.port = controller.port
     try:

@@ -1,10 +1,12 @@
 """What the journeys walk in: the sample host as real processes, and Chromium with the face of an ordinary browser."""
 
+import random
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route
 
+from sample_host.demo_once import PORTS
 from sample_host.running import Running, running
 from sample_host.services.child_process import ServiceMissing
 from tests.requirements import need
@@ -18,7 +20,7 @@ WINDOWS_CHROME = (
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The sample host with worker, scheduler, mail catcher and web, over a fresh folder."""
     try:
-        with running(tmp_path_factory.mktemp("demo"), 5480, 2825) as started:
+        with running(tmp_path_factory.mktemp("demo"), *random.sample(PORTS, 2)) as started:
             yield started
     except ServiceMissing as missing:
         need("redis", str(missing))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sample_host.demo_once import CLICK, OPEN, REMOVE
+from sample_host.demo_once import CLICK, OPEN, PORTS, REMOVE
 from sample_host.reachable import free_port
 from tests.requirements import need
 
@@ -85,7 +86,7 @@ class Supervisor:
 
 @contextmanager
 def supervised(folder: Path) -> Iterator[Supervisor]:
-    port = free_port(5780)
+    port = free_port(random.choice(PORTS))
     process = subprocess.Popen(
         [sys.executable, "-m", "sample_host.demo", "--port", str(port)],
         cwd=CHECKOUT,

@@ -129,6 +129,27 @@ def test_from_the_template_to_the_opt_out(walk: Walk, visitor: BrowserContext, d
     assert walk.errors == []
 
 
+def test_marketing_prepares_what_operations_may_send(walk: Walk, demo: Running) -> None:
+    sign_in(walk, "marketing")
+    walk.menu("Mailings")
+    walk.follow("New mailing")
+    walk.page.get_by_label("Name", exact=True).fill("Prepared by marketing")
+    walk.press("Make the draft")
+    walk.page.get_by_label("Template", exact=True).select_option(label="Workshop hours")
+    walk.press("Save and go on to Recipients")
+    walk.page.get_by_role("checkbox", name=re.compile("^Trade prices ")).check()
+    walk.press("Save and go on to Sender & schedule")
+    walk.press("Save and go on to Check")
+    walk.follow("Go on to Send")
+    walk.reads("You cannot send this yourself")
+    expect(walk.page.get_by_role("link", name=re.compile("^Send to "))).to_have_count(0)
+    refused = walk.page.goto(walk.page.url.replace("/send", "/launch"))
+    assert refused is not None
+    assert refused.status == 403
+    walk.reads("Your account may not")
+    assert walk.page.get_by_role("link", name="Senders", exact=True).count() == 0
+
+
 def sign_in(walk: Walk, name: str = "developer") -> None:
     walk.go("/")
     walk.fill("Name", name)

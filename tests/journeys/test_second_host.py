@@ -69,7 +69,7 @@ class Second:
         with self.app.app_context():
             query = select(Person.called, Stage.code).join(Stage, Person.stage_no == Stage.stage_no)
             near = query.join(Household).where(Household.town == "Nærby")
-            return dict(self.db.session.execute(near).tuples().all())
+            return {row.called: row.code for row in self.db.session.execute(near)}
 
     def count(self, model: type) -> int:
         with self.app.app_context():

@@ -30,6 +30,9 @@ def refused(hosts: Hosts, massmail: MassMail, **config: Any) -> str:
         (mapping(final={"gonne"}), ["final", "“gonne”", "Did you mean “gone”?"]),
         (mapping(statuses={Outcome.READ: "xyz"}), ["read", "“xyz”", "Known are: gone, keen, mailed, new."]),
         ({Outcome.SENT: "mailed"}, ["statuses=...", "StatusMapping"]),
+        (mapping(statuses={"snet": "mailed"}), ["“snet”", "Did you mean “sent”?"]),
+        (mapping(target="contacts"), ["target", "“contacts”", "Did you mean “contact”?"]),
+        (mapping(known=["new", "mailed"]), ["known=...", "function"]),
     ],
 )
 def test_statuses(hosts: Hosts, statuses: Any, words: list[str]) -> None:
@@ -50,6 +53,16 @@ def test_statuses(hosts: Hosts, statuses: Any, words: list[str]) -> None:
         (source(addresses=[Email(Member.email), Email(Member.name)]), ["two addresses", "“main”", 'role="second"']),
         (source(addresses=[]), ["addresses=", "Email(...)"]),
         (source(addresses=[Member.email]), ["addresses=", "Email, Phone or Fax"]),
+        (source(fields=[Field(Firm.name)]), ["“name”", "column of Firm, not of Member", "“firm”", "via="]),
+        (source(fields=[Field(Member.email, via=Member.firm)]), ["“email”", "column of Member, not of Firm"]),
+        (source(fields=[Related(Deal, via=Member.deals, fields=[Firm.name])]), ["“deals”", "of Firm, not of Deal"]),
+        (source(fields=[Related(Firm, via=Member.deals, fields=[Deal.worth])]), ["“deals”", "leads to Deal", "Firm"]),
+        (source(addresses=[Email(Firm.name)]), ["address “main”", "column of Firm, not of Member"]),
+        (source(addresses=[Email("emial")]), ["address “main”", "'emial'", "Did you mean “email”?"]),
+        (source(status="statsu"), ["status=", "'statsu'", "Did you mean “status”?"]),
+        (source(name=Member.firm), ["name=", "takes a column of Member"]),
+        (source(key=Firm.id), ["key=", "column of Firm, not of Member"]),
+        (source(status=None), ["members", "no status=", "massmail.set_status"]),
         (ContactSource(Seat, addresses=[Email(Seat.email)]), ["Seat", "no single primary key", "key="]),
         (ContactSource(str, addresses=[Email(Member.email)]), ["str", "not a mapped class"]),
         ([], ["contacts=", "ContactSource"]),
@@ -65,7 +78,7 @@ def test_contacts(hosts: Hosts, contacts: Any, words: list[str]) -> None:
 def test_a_key_may_be_named_where_the_table_has_two(hosts: Hosts) -> None:
     app = hosts.app()
     contacts = ContactSource(Seat, addresses=[Email(Seat.email)], key=Seat.number)
-    plugin(contacts=contacts).init_app(app, db=hosts.db(app), admin=Admin(app))
+    plugin(contacts=contacts, statuses=mapping(statuses={})).init_app(app, db=hosts.db(app), admin=Admin(app))
 
 
 @pytest.mark.parametrize(

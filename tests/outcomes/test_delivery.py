@@ -1,18 +1,20 @@
 """Reports reach the host at least once and in order, whatever its hooks do with the session."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from massmail_plugin import leases, outcomes
 from massmail_plugin.contracts import Hooks
-from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
-from massmail_plugin.outcomes import deliver as delivery
+from massmail_plugin.models import Lease, Mailing, OutboxMessage, OutcomeReport
 from massmail_plugin.vocabulary import MailingState, Outcome
 from tests.consent.small_host import Person, add_person, clock
 
 from .test_where_statuses_go import mapped, small_host  # noqa: F401
+
+delivery = import_module("massmail_plugin.outcomes.deliver")
 
 
 @pytest.fixture
@@ -141,16 +143,14 @@ def test_the_hooks_hear_of_one_contact_in_order_over_many_batches(host, monkeypa
 def test_one_process_delivers_at_a_time_and_a_lost_lease_ends_it(host):
     happened(host, mails(host, 3), Outcome.SENT)
     leases.take(host, delivery.LEASE, seconds=1000)
-    host.session.execute(delivery.update(leases.Lease).values(holder="another:1"))
+    host.session.execute(update(Lease).values(holder="another:1"))
     host.session.commit()
     assert outcomes.deliver(host) == 0
     clock(host).tick(seconds=2000)
 
     def slow(fact):
         clock(host).tick(seconds=delivery.LEASE_SECONDS)
-        host.session.execute(
-            delivery.update(leases.Lease).values(holder="another:1", until=host.clock().replace(year=2100))
-        )
+        host.session.execute(update(Lease).values(holder="another:1", until=host.clock().replace(year=2100)))
 
     host.hooks.on_outcome.append(slow)
     assert outcomes.deliver(host, seconds=10_000) == 1

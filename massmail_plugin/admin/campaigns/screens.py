@@ -142,7 +142,7 @@ class Campaigns(Section):
         step = self.get(CampaignStep, step_id)
         if step.campaign_id != campaign.id:
             raise NotFound
-        if request.method == "GET":
+        if request.method != "POST":
             return self._ask_to_remove(campaign, step)
         day = step.day
         campaigns.remove_step(self.host, campaign, step)
@@ -209,7 +209,7 @@ class Campaigns(Section):
     def delete(self, campaign_id: int) -> ResponseReturnValue:
         campaign = self._editable(campaign_id)
         name, kept = campaign.name, campaign.activated_at is not None
-        if request.method == "GET":
+        if request.method != "POST":
             words = (
                 "It was active, so it is kept as the record of what people received."
                 if kept

@@ -93,7 +93,7 @@ class _Check:
 
     def related(self, line: Line, at: str) -> Json:
         related_rows(self.offer.source, RelatedRule(line.name))
-        if not (line.minimum.isascii() and line.minimum.isdigit() and 0 < int(line.minimum[:9]) <= 1_000_000):
+        if not (line.minimum.isascii() and line.minimum.isdigit() and len(line.minimum) < 8 and 0 < int(line.minimum) <= 1_000_000):
             raise RuleError("Say how many rows there must be at least: a number from 1 on.")
         rules = self.below(line, at, line.name)
         return {"related": line.name, "min": int(line.minimum), **_has(line, at, rules)}

@@ -89,5 +89,5 @@ def usable_address(form: Any, field: Field) -> None:
 
 
 def number_or_none(value: Any) -> int | None:
-    """Coerces the value of a choice of rows: "" means none."""
+    """Coerces the value of a choice of rows: "" means none. Raises ValueError for what is no number of a row."""
     return int(value) if value not in (None, "", "None") else None

@@ -1,4 +1,4 @@
-"""Who may enter and whether a POST is our own page's: the two questions the admin door asks before anything else.
+"""Who may enter, whether a POST is our own page's, whether it can be kept: what the admin door asks before all else.
 
 The frame enters; nothing is committed here.
 """
@@ -47,6 +47,11 @@ def token_field() -> str:
 def token_input() -> Markup:
     """The hidden input every form needs."""
     return Markup('<input type="hidden" name="{}" value="{}">').format(token_field(), generate_csrf())
+
+
+def holds_null() -> bool:
+    """Whether a value of the address or the form holds a null character, which PostgreSQL keeps in no text."""
+    return any("\x00" in value for values in (request.args, request.form) for _, value in values.items(multi=True))
 
 
 def own_post() -> bool:

@@ -95,6 +95,10 @@ class Section(BaseView):
             return self.problem(
                 400, "This form was open for too long", "Nothing was changed. Go back, reload the page, and try again."
             )
+        if guard.holds_null():
+            return self.problem(
+                400, "A character cannot be kept", "What was entered holds a null character. Go back and write it anew."
+            )
         return None
 
     def _sign_in(self) -> ResponseReturnValue:

@@ -49,7 +49,7 @@ class ListImport(Section):
     def import_file(self, list_id: int) -> ResponseReturnValue:
         list_ = self.get(List, list_id)
         self.require(Act.LIST_MANAGE, list_)
-        if request.method == "GET":
+        if request.method != "POST":
             return self._start(list_)
         try:
             return self._next(list_, self._upload())

@@ -122,7 +122,7 @@ class DraftScreens(Section):
     @screen("/<int:mailing_id>/delete", Act.MAILING_PREPARE, ("GET", "POST"))
     def delete(self, mailing_id: int) -> ResponseReturnValue:
         mailing = self.draft(mailing_id)
-        if request.method == "GET":
+        if request.method != "POST":
             return self.confirm(
                 title=f"Delete “{mailing.name}”?",
                 words="This draft was never sent. Its template, lists and criterion stay.",
@@ -196,7 +196,7 @@ class DraftScreens(Section):
         """One section in its frame of tabs; a form with faults is answered with 422."""
         found = found or mailings.checklist(self.host, mailing)
         if section == "check":
-            values.setdefault("test", filled(mailing_forms.TestForm) if request.method == "GET" else None)
+            values.setdefault("test", filled(mailing_forms.TestForm) if request.method != "POST" else None)
             values |= {"sections": mailing_tabs.LABELS, "lines": mailing_tabs.worst_first(found)}
         page = self.render(
             f"massmail/admin/mailings/{section}.html",

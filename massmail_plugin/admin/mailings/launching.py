@@ -52,7 +52,7 @@ class LaunchScreens(DraftScreens):
         if mailing.state != MailingState.DRAFT.value:
             words = f"“{mailing.name}” was launched already. It is not sent twice."
             return self.refused(words, SHOW, mailing_id=mailing.id)
-        if request.method == "GET":
+        if request.method != "POST":
             return self._question(mailing)
         return self._launch(mailing, _number(request.form.get("expected", "")))
 

@@ -155,11 +155,18 @@ class Templates(Section):
             template_id=template.id,
             addresses=[part for part in re.split(r"[\s,;]+", wanted) if part],
             contact=contact,
-            sender_id=number_or_none(request.form.get("sender_id")),
+            sender_id=self._chosen_sender(),
             by=guard.user_name(),
         )
         self.commit()
         return mailing
+
+    def _chosen_sender(self) -> int | None:
+        """The posted sender, or None for the template's own."""
+        wanted = request.form.get("sender_id", "")
+        if wanted not in {"", *(str(sender.id) for sender in self._senders())}:
+            raise BadRequest("That sender is not there any more. Choose another.")
+        return number_or_none(wanted)
 
     @screen("/<int:template_id>/test/<int:mailing_id>", Act.MAILING_TEST)
     def tested(self, template_id: int, mailing_id: int) -> str:
@@ -218,7 +225,8 @@ class Templates(Section):
     ) -> Template | None:
         values = {name: value for name, value in form.data.items() if name != "based_on"}
         draft = library.TemplateDraft(**{**values, "statuses": overrides})
-        based_on = int(form.based_on.data) if (form.based_on.data or "").isdecimal() else None
+        given = form.based_on.data or ""
+        based_on = int(given) if given.isdecimal() and len(given) < 10 else None
         try:
             saved = library.save(self.host, template, draft, by=guard.user_name(), based_on=based_on)
         except TemplateError as error:
