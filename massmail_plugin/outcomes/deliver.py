@@ -132,14 +132,16 @@ class Delivery:
         return True
 
     def _due(self) -> list[Task]:
-        """The oldest due reports; a contact whose earlier report waits for a retry keeps its place in the queue."""
+        """The oldest due reports, of each contact the first that waits: the next one follows when that is delivered.
+
+        In the order of the index over `due_at`, so that a long queue is not sorted for each batch.
+        """
         now = self._host.clock()
         report, message, mailing, earlier = OutcomeReport, OutboxMessage, Mailing, aliased(OutcomeReport)
         blocked = exists().where(
             earlier.contact_source == report.contact_source,
             earlier.contact_key == report.contact_key,
             earlier.state == ReportState.WAITING.value,
-            earlier.due_at > now,
             earlier.id < report.id,
         )
         query = (
@@ -153,7 +155,7 @@ class Delivery:
             .outerjoin(Template, Template.id == mailing.template_id)
             .outerjoin(Link, Link.id == report.link_id)
             .where(report.state == ReportState.WAITING.value, report.due_at <= now, ~blocked)
-            .order_by(report.id)
+            .order_by(report.due_at, report.id)
             .limit(BATCH)
         )
         return [_task(row) for row in self._host.session.execute(query)]

@@ -3,6 +3,7 @@
 Views enter; only reads.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from massmail_plugin.errors import RuleError
 
 Json = dict[str, Any]
 
+_WHOLE = re.compile(r"[0-9]{1,7}", re.ASCII)
 EMPTY_GROUP = "This group is empty. Add a condition or remove the group."
 MISSING = {
     Takes.TWO: "Enter both values.",
@@ -93,7 +95,7 @@ class _Check:
 
     def related(self, line: Line, at: str) -> Json:
         related_rows(self.offer.source, RelatedRule(line.name))
-        if not (line.minimum.isascii() and line.minimum.isdigit() and len(line.minimum) < 8 and 0 < int(line.minimum) <= 1_000_000):
+        if not (_WHOLE.fullmatch(line.minimum) and 0 < int(line.minimum) <= 1_000_000):
             raise RuleError("Say how many rows there must be at least: a number from 1 on.")
         rules = self.below(line, at, line.name)
         return {"related": line.name, "min": int(line.minimum), **_has(line, at, rules)}

@@ -11,11 +11,14 @@ LONGEST_NAME = 64
 def moment(day: date, at: time, zone: str) -> datetime:
     """The moment meant by a local date and time; `zone` is "UTC" or an IANA name such as "Europe/Rome".
 
-    Raises BadRequest for an unknown zone, and for a time that the zone's clocks skip. Of a time that comes twice the
+    Raises BadRequest for an unknown zone, a time that the zone's clocks skip, and the ends of the calendar. Of a time that comes twice the
     first is meant.
     """
     local = datetime.combine(day, at, tzinfo=_zone(zone))
-    there = local.astimezone(UTC)
+    try:
+        there = local.astimezone(UTC)
+    except OverflowError:
+        raise BadRequest("That day is at the end of the calendar. Choose another date.") from None
     if there.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise BadRequest(
             f"{at:%H:%M} does not exist on that day in {zone}: the clocks go forward. Choose another time."

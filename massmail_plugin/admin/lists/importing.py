@@ -77,7 +77,7 @@ class ListImport(Section):
             name, data = request.form.get("name", ""), held_file.unpacked(request.form.getlist("held"))
         else:
             raise ImportRefused("No file was chosen. Choose a CSV file first.")
-        return Upload(name[-80:], data, read_csv(data))
+        return Upload("".join(filter(str.isprintable, name))[-80:], data, read_csv(data))
 
     def _form(self, upload: Upload) -> ImportForm:
         form = filled(ImportForm)

@@ -1,0 +1,82 @@
+"""SQL, wildcards, odd numbers and naughty strings in every parameter and field: no error, nothing lost, exact answers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from massmail_plugin.models import Criterion, List, Mailing, Template
+from sample_host.crm.models import Contact, db
+from tests.attacks import hostile
+from tests.attacks.crm import ADMIN, Crm, fill, mounted
+from tests.attacks.doors import doors
+
+PARAMETERS = (
+    *("q", "page", "after", "before", "state", "reason", "contact", "source", "criterion", "address", "view", "seen"),
+    *("contact_source", "contact_key", "sort", "order", "column", "one_off", "test", "step"),
+)
+RUDE = (hostile.DROP, "nul\x00byte", hostile.WILDCARDS, hostile.STRINGS[11], "²", "2147483648", "9" * 40, "9" * 5000)
+MAILING = {"name": "M", "template_id": "1", "from_name": "", "from_address": "", "reply_to": "", "bcc": "", "status-sent": ""}
+TEMPLATE = {"name": "T", "description": "", "topic": "", "segment": "", "subject": "S", "format": "html", "html": "<p>x</p>"}
+RULE = {"rule-glue": "all", "rule-0-what": "field:city", "rule-0-op": "is", "rule-0-value": "x", "contact_source": "contact"}
+RELATED = {"rule-0-what": "related:action_items", "rule-0-min": "1", "rule-0-glue": "all", "press": ""}
+SENDER = {"name": "S", "provider": "smtp", "host": "mail.example.org", "port": "587", "security": "tls", "auth": "auto"}
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "/mailings/new": {"name": "M"},
+    "/mailings/{draft_id}/message": MAILING,
+    "/mailings/{draft_id}/recipients": {"list_ids": "1", "criterion_id": "", "address_roles": "main", "one_per_address": ""},
+    "/mailings/{draft_id}/schedule": {"sender_id": "", "start": "at", "day": "2999-01-01", "at": "09:00", "zone": "UTC"},
+    "/mailings/{draft_id}/test": {"addresses": "me@example.org", "contact": "Anna"},
+    "/mailings/{draft_id}/launch": {"expected": "6", "typed": "6"},
+    "/templates/new": {**TEMPLATE, "based_on": "1", "sender_id": "", "status-read": ""},
+    "/templates/{template_id}/edit": {**TEMPLATE, "based_on": "1", "text": ""},
+    "/templates/{template_id}/test": {"addresses": "me@example.org", "sender_id": "", "contact": "1", "source": "contact"},
+    "/criteria/count": {**RULE, **RELATED},
+    "/criteria/lines": {**RULE, **RELATED},
+    "/criteria/new": {**RULE, "name": "C", "description": ""},
+    "/lists/new": {"name": "L", "public_name": "", "description": ""},
+    "/lists/{spare_list_id}/add": {"contact_source": "contact", "contact_key": "6", "again": "1"},
+    "/lists/{spare_list_id}/add-by-criterion": {"criterion": "1", "evidence": ""},
+    "/campaigns/new": {"name": "K", "description": "", "list_ids": "1", "sender_id": ""},
+    "/campaigns/{campaign_id}/steps": {"day": "5", "template_id": "1"},
+    "/senders/new": {**SENDER, "username": "", "secret": "", "from_name": "", "from_address": "a@example.org"},
+    "/suppressions/new": {"address": "x@example.org", "scope": "", "note": "", "contact_source": "contact", "contact_key": ""},
+    "/suppressions/{suppression_id}/release": {"note": ""},
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def attacked(request: pytest.FixtureRequest, tmp_path: Path) -> Crm:
+    """The filled CRM on each kind of database."""
+    if request.param == "sqlite":
+        crm: Crm = request.getfixturevalue("crm")
+        return crm
+    url = request.getfixturevalue("fresh_postgres_url").replace("postgresql://", "postgresql+psycopg://")
+    app, provider = mounted(tmp_path / "on_postgres", SQLALCHEMY_DATABASE_URI=url)
+    return Crm(app, fill(app), provider)
+
+
+def test_no_parameter_breaks_a_page(attacked: Crm) -> None:
+    visitor, broken = attacked.visitor("developer"), []
+    for door in doors(attacked.app, attacked.ids, "GET"):
+        for value in RUDE:
+            answer = visitor.get(door.path, query_string=dict.fromkeys(PARAMETERS, value))
+            broken += [(door.path, value[:40])] if answer.status_code >= 500 else []
+    assert broken == []
+
+
+def test_no_field_breaks_a_form(attacked: Crm) -> None:
+    """One field after the other, the rest of the form being in order."""
+    visitor, token, broken = attacked.visitor("developer"), attacked.csrf("developer"), []
+    for path, form in FORMS.items():
+        address = ADMIN + path.format(**attacked.ids)
+        for name in form:
+            for value in RUDE:
+                answer = visitor.post(address, data={**form, name: value, "csrf_token": token})
+                broken += [(path, name, value[:40])] if answer.status_code >= 500 else []
+    assert broken == []
+    with attacked.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Contact)) == 6
+
+
