@@ -161,14 +161,11 @@ class Delivery:
         return [_task(row) for row in self._host.session.execute(query)]
 
     def _set_statuses(self, tasks: Sequence[Task]) -> list[tuple[Task, OutcomeFact]]:
-        """Decide and set the statuses of a batch; what could not be set is postponed with the rest of its contact."""
+        """Decide and set the statuses of a batch; what could not be set is postponed."""
         places = Places(self._host, {task.contact for task in tasks})
         ours = self._host.session().get_transaction()
-        stuck: set[ContactRef] = set()
         told = []
         for task in tasks:
-            if task.contact in stuck:
-                continue
             fact = task.fact(None if task.taken_back else _mapped(self._host, task))
             problem = self._settle(places, task, fact)
             if self._host.session().get_transaction() is not ours:
@@ -176,7 +173,6 @@ class Delivery:
             if problem is None:
                 told.append((task, fact))
             else:
-                stuck.add(task.contact)
                 self._postpone(task, problem)
         places.flush()
         return told
@@ -205,14 +201,12 @@ class Delivery:
         if not self._host.hooks.on_outcome:
             self._done([task.report_id for task, _ in told])
             return
-        stuck: set[ContactRef] = set()
         for task, fact in told:
             if not self._may_go_on():
                 return
-            if task.contact not in stuck and not self._tell_one(task, fact):
-                stuck.add(task.contact)
+            self._tell_one(task, fact)
 
-    def _tell_one(self, task: Task, fact: OutcomeFact) -> bool:
+    def _tell_one(self, task: Task, fact: OutcomeFact) -> None:
         try:
             for hook in () if task.taken_back else self._host.hooks.on_outcome:
                 hook(fact)
@@ -221,8 +215,6 @@ class Delivery:
             self._host.session.rollback()
             self._postpone(task, error)
             self._host.session.commit()
-            return False
-        return True
 
     def _done(self, report_ids: Sequence[int]) -> None:
         state = ReportState.DELIVERED.value

@@ -11,6 +11,7 @@ from massmail_plugin.upkeep.check import Check, fail, ok, warning
 from massmail_plugin.vocabulary import ReportState
 
 SCHEDULER = "scheduler"
+LONG_WAIT = timedelta(minutes=5)
 
 
 def queue(host: Host) -> Iterator[Check]:
@@ -40,12 +41,24 @@ def scheduler(host: Host) -> Iterator[Check]:
         yield fail("scheduler", f"Last seen at {at:%Y-%m-%d %H:%M} UTC.", start)
 
 
+def _on_their_way(host: Host) -> Check:
+    waiting = OutcomeReport.state == ReportState.WAITING.value
+    oldest = host.session.scalar(select(func.min(OutcomeReport.at)).where(waiting))
+    if oldest is None or host.clock() - oldest < LONG_WAIT:
+        return ok("outcome reports", "Every outcome has reached the host or is on its way.")
+    return warning(
+        "outcome reports",
+        f"Outcomes wait for delivery since {oldest:%Y-%m-%d %H:%M} UTC.",
+        "Start a worker: flask massmail worker. It delivers them.",
+    )
+
+
 def outcome_reports(host: Host) -> Iterator[Check]:
     """Outcomes reach the host."""
     failing = OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.attempts > 0
     number = host.session.scalar(select(func.count()).select_from(OutcomeReport).where(*failing)) or 0
     if number == 0:
-        yield ok("outcome reports", "Every outcome has reached the host or is on its way.")
+        yield _on_their_way(host)
         return
     latest = select(OutcomeReport.problem).where(*failing).order_by(OutcomeReport.id.desc()).limit(1)
     yield warning(

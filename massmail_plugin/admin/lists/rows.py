@@ -34,7 +34,7 @@ def table() -> Select[Any]:
     mailed = (
         select(mailing_list.c.list_id, func.max(Mailing.launched_at).label("at"))
         .join(Mailing, Mailing.id == mailing_list.c.mailing_id)
-        .where(Mailing.kind != MailingKind.TEST)
+        .where(Mailing.kind == MailingKind.ONE_OFF)
         .group_by(mailing_list.c.list_id)
         .subquery()
     )
