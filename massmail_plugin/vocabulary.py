@@ -12,7 +12,7 @@ class Channel(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a send result or an event means for the host. The order of the members is the precedence, lowest first."""
+    """What a send result or an event means for the host."""
 
     SENT = "sent"
     FAILED = "failed"
@@ -24,13 +24,27 @@ class Outcome(StrEnum):
 
     @property
     def precedence(self) -> int:
-        """Rank among the outcomes of one mail: a lower one never overwrites a higher one."""
-        return list(Outcome).index(self)
+        """Rank among the outcomes of one mailing: a lower one never overwrites a higher one.
+
+        Sent ranks above failed: a failed mail may be tried again, and one of two addresses may be reached.
+        """
+        return _PRECEDENCE.index(self)
 
     @property
     def outlives_mailing(self) -> bool:
         """True where a later mailing's lower outcome must not overwrite this one either."""
         return self in (Outcome.REMOVED, Outcome.COMPLAINED)
+
+
+_PRECEDENCE = (
+    Outcome.FAILED,
+    Outcome.SENT,
+    Outcome.READ,
+    Outcome.CLICKED,
+    Outcome.BOUNCED,
+    Outcome.REMOVED,
+    Outcome.COMPLAINED,
+)
 
 
 class MessageState(StrEnum):

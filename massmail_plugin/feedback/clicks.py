@@ -11,6 +11,8 @@ from massmail_plugin.feedback.targets import target_for
 from massmail_plugin.models import Link
 from massmail_plugin.vocabulary import EventKind, Outcome
 
+LARGEST_NUMBER = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Destination:
@@ -26,6 +28,8 @@ def destination(host: Host, message_id: int, number: int) -> Destination:
 
     Raises BadLink where there is no such link, or where it leads to anything but a web page.
     """
+    if number > LARGEST_NUMBER:
+        raise BadLink("There is no such link in the mail.")
     mail = mail_of(host, message_id)
     link = host.session.scalars(select(Link).filter_by(mailing_id=mail.mailing_id, number=number)).one_or_none()
     if link is None:

@@ -5,12 +5,12 @@ A chunk run enters and commits: the result and its reports are one transaction.
 
 from datetime import timedelta
 
-from massmail_plugin import consent, outbox, outcomes
+from massmail_plugin import outbox, outcomes
 from massmail_plugin.contracts import Answer, Host
-from massmail_plugin.models import Event, OutboxMessage
+from massmail_plugin.models import OutboxMessage
 from massmail_plugin.sending.recipients import Recipient
 from massmail_plugin.smtp_status import Meaning
-from massmail_plugin.vocabulary import EventKind, MessageState, Outcome, SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import EventKind, MessageState, Outcome
 
 
 def settle(host: Host, recipient: Recipient, answer: Answer, *, count: bool) -> None:
@@ -25,7 +25,8 @@ def settle(host: Host, recipient: Recipient, answer: Answer, *, count: bool) -> 
     elif answer.state is MessageState.REFUSED:
         report_failed(host, recipient.id, count=count)
         if count and answer.reply is not None and answer.reply.meaning is Meaning.HARD:
-            _dead_address(host, recipient, answer.reply.text)
+            row = host.session.get_one(OutboxMessage, recipient.id)
+            outcomes.lose_address(host, row, EventKind.BOUNCE, words=f"{answer.reply.code} {answer.reply.text}")
 
 
 def report_failed(host: Host, message_id: int, *, count: bool) -> None:
@@ -37,21 +38,3 @@ def report_failed(host: Host, message_id: int, *, count: bool) -> None:
 def _too_old(host: Host, recipient: Recipient) -> bool:
     limit = timedelta(hours=host.config.give_up_hours)
     return recipient.first_tried_at is not None and host.clock() - recipient.first_tried_at > limit
-
-
-def _dead_address(host: Host, recipient: Recipient, words: str) -> None:
-    """A refusal that says the mailbox does not exist is a bounce: the address is not written to again."""
-    row = host.session.get_one(OutboxMessage, recipient.id)
-    event = Event(
-        message_id=row.id, mailing_id=row.mailing_id, kind=EventKind.BOUNCE.value, at=host.clock(), detail=words
-    )
-    host.session.add(event)
-    consent.suppress(
-        host,
-        address=recipient.address,
-        scope=SuppressionScope.ALL_BUT_TRANSACTIONAL,
-        reason=SuppressionReason.HARD_BOUNCE,
-        note=words,
-        message_id=recipient.id,
-    )
-    outcomes.record(host, recipient.id, Outcome.BOUNCED, at=host.clock())

@@ -40,3 +40,14 @@ def make_crm(filled: tuple[Path, Mapping[str, int]], tmp_path: Path) -> Iterator
 @pytest.fixture
 def crm(make_crm: Callable[..., Crm]) -> Crm:
     return make_crm()
+
+
+@pytest.fixture(scope="session")
+def standing(filled: tuple[Path, Mapping[str, int]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
+    """One CRM for all tests whose attacks must change nothing in it."""
+    folder = tmp_path_factory.mktemp("standing") / "crm"
+    shutil.copytree(filled[0], folder)
+    app, provider = mounted(folder)
+    yield Crm(app, filled[1], provider)
+    with app.app_context():
+        db.engine.dispose()

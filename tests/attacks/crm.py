@@ -192,9 +192,7 @@ def add_material(host: Host) -> dict[str, int]:
         sender_id=sender.id,
     )
     template = save(host, None, words, by=hostile.QUOTE)
-    wanted = List(
-        name=hostile.SVG, public_name=hostile.SCRIPT, description=hostile.IMAGE, created_at=host.clock()
-    )
+    wanted = List(name=hostile.SVG, public_name=hostile.SCRIPT, description=hostile.IMAGE, created_at=host.clock())
     spare = List(name="Spare", created_at=host.clock())
     db.session.add_all([wanted, spare])
     db.session.flush()
@@ -204,7 +202,12 @@ def add_material(host: Host) -> dict[str, int]:
     audience.clause(host, host.source("contact"), rule)
     now = host.clock()
     criterion = Criterion(
-        name=hostile.SVG, description=hostile.SCRIPT, rule=rule, contact_source="contact", created_at=now, updated_at=now
+        name=hostile.SVG,
+        description=hostile.SCRIPT,
+        rule=rule,
+        contact_source="contact",
+        created_at=now,
+        updated_at=now,
     )
     db.session.add(criterion)
     series = campaigns.create(

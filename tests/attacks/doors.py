@@ -104,7 +104,9 @@ def doors(app: Flask, ids: Mapping[str, int], *methods: str) -> Iterator[Door]:
     """Every address of the section that answers one of the methods, for the rows of the filled CRM."""
     urls = app.url_map.bind("localhost")
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        if not rule.endpoint.startswith("massmail_") or rule.endpoint.startswith(("massmail_public", "massmail_overview.static")):
+        if not rule.endpoint.startswith("massmail_") or rule.endpoint.startswith(
+            ("massmail_public", "massmail_overview.static")
+        ):
             continue
         name = rule.endpoint.removeprefix("massmail_")
         for method in methods:
@@ -116,6 +118,14 @@ def doors(app: Flask, ids: Mapping[str, int], *methods: str) -> Iterator[Door]:
 def row(name: str, argument: str, ids: Mapping[str, int]) -> str | int:
     if argument == "mailing_id" and name in ("templates.tested", "templates.panel"):
         return ids["test_id"]
-    if argument == "mailing_id" and name in ("mailings.message", "mailings.recipients", "mailings.schedule", "mailings.check", "mailings.send", "mailings.launch", "mailings.delete"):
+    if argument == "mailing_id" and name in (
+        "mailings.message",
+        "mailings.recipients",
+        "mailings.schedule",
+        "mailings.check",
+        "mailings.send",
+        "mailings.launch",
+        "mailings.delete",
+    ):
         return ids["draft_id"]
     return WORDS[argument] if argument in WORDS else ids[argument]

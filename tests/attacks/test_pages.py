@@ -9,7 +9,7 @@ from massmail_plugin.vocabulary import Act
 from sample_host.mailing import ALLOWED
 from tests.attacks import hostile
 from tests.attacks.crm import ADMIN, ROLES, Crm
-from tests.attacks.doors import NEEDED, Door, doors
+from tests.attacks.doors import NEEDED, doors
 
 MIMETYPES = {"lists.export": "text/csv"}
 VIEWS = ("desktop", "phone", "text", "source", "headers")
@@ -21,7 +21,9 @@ def pages(crm: Crm) -> Iterator[str]:
         yield door.path
     template, mailing, list_ = (crm.ids[name] for name in ("template_id", "mailing_id", "list_id"))
     yield from (f"{ADMIN}/templates/{template}?view={view}" for view in VIEWS)
-    yield from (f"{ADMIN}/mailings/{mailing}/people/{which}" for which in ("failed", "skipped", "read", "clicked", "removed"))
+    yield from (
+        f"{ADMIN}/mailings/{mailing}/people/{which}" for which in ("failed", "skipped", "read", "clicked", "removed")
+    )
     yield from (f"{ADMIN}/lists/{list_}?state=unsubscribed", f"{ADMIN}/lists/{list_}/add?q=a")
     yield from (f"{ADMIN}/lists/{list_}/add-by-criterion?criterion=1", f"{ADMIN}/suppressions/new?q=a")
     yield from (f"/contacts/{number}" for number in range(1, 7))
@@ -35,17 +37,19 @@ def dangers(page: str) -> list[str]:
         found += [f"<{node.tag} {name}>" for name in attributes if name.startswith("on")]
         if node.tag == "script" and not attributes.get("src", "").startswith("/") and node.text(strip=True):
             found.append(f"script: {node.text()[:60]}")
-        if node.tag == "iframe" and ("sandbox" not in attributes or {"allow-scripts", "allow-same-origin"} & set(attributes["sandbox"].split())):
+        if node.tag == "iframe" and (
+            "sandbox" not in attributes or {"allow-scripts", "allow-same-origin"} & set(attributes["sandbox"].split())
+        ):
             found.append("frame without a sandbox")
         targets = [attributes.get(name, "").strip().lower() for name in ("href", "action", "formaction", "src")]
         found += [target for target in targets if target.startswith(("javascript:", "vbscript:", "data:text", "//"))]
     return found
 
 
-def test_what_others_wrote_is_text_on_every_page(crm: Crm) -> None:
-    visitor, wrong = crm.visitor("developer"), {}
+def test_what_others_wrote_is_text_on_every_page(standing: Crm) -> None:
+    visitor, wrong = standing.visitor("developer"), {}
     seen = ""
-    for path in pages(crm):
+    for path in pages(standing):
         answer = visitor.get(path, follow_redirects=True)
         assert answer.status_code in (200, 405), path
         if answer.mimetype == "text/html" and (found := dangers(answer.text)):
@@ -65,7 +69,9 @@ def test_what_a_visitor_sends_comes_back_as_text(crm: Crm) -> None:
         if door.method == "GET":
             answer = visitor.get(door.path, query_string=values)
         else:
-            answer = visitor.post(door.path, data={**values, "csrf_token": token, "subject": text, "html": text}, follow_redirects=True)
+            answer = visitor.post(
+                door.path, data={**values, "csrf_token": token, "subject": text, "html": text}, follow_redirects=True
+            )
         if answer.mimetype == "text/html" and (found := dangers(answer.text)):
             wrong[door] = found
         assert answer.status_code < 500, door
@@ -75,18 +81,20 @@ def test_what_a_visitor_sends_comes_back_as_text(crm: Crm) -> None:
 # --- Who may enter -----------------------------------------------------------------------------------------
 
 
-def test_every_address_is_in_the_table(crm: Crm) -> None:
-    assert {door.name for door in doors(crm.app, crm.ids, "GET", "POST")} == set(NEEDED)
+def test_every_address_is_in_the_table(standing: Crm) -> None:
+    assert {door.name for door in doors(standing.app, standing.ids, "GET", "POST")} == set(NEEDED)
 
 
-def test_a_stranger_gets_to_the_login_and_nowhere_else(crm: Crm) -> None:
-    stranger, before = crm.visitor(""), crm.state()
-    token = crm_token(crm)
-    for door in doors(crm.app, crm.ids, "GET", "POST"):
-        answer = stranger.open(door.path, method=door.method, data={"csrf_token": token} if door.method == "POST" else None)
+def test_a_stranger_gets_to_the_login_and_nowhere_else(standing: Crm) -> None:
+    stranger, before = standing.visitor(""), standing.state()
+    token = crm_token(standing)
+    for door in doors(standing.app, standing.ids, "GET", "POST"):
+        answer = stranger.open(
+            door.path, method=door.method, data={"csrf_token": token} if door.method == "POST" else None
+        )
         assert answer.status_code == 302, door
         assert answer.headers["Location"].startswith("/login"), door
-    assert crm.state() == before
+    assert standing.state() == before
 
 
 def crm_token(crm: Crm) -> str:
@@ -96,29 +104,31 @@ def crm_token(crm: Crm) -> str:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_without_the_act_nothing_opens_and_nothing_changes(crm: Crm, role: str) -> None:
-    visitor, token, before = crm.visitor(role), crm.csrf(role), crm.state()
-    for door in doors(crm.app, crm.ids, "GET", "POST"):
+def test_without_the_act_nothing_opens_and_nothing_changes(standing: Crm, role: str) -> None:
+    visitor, token, before = standing.visitor(role), standing.csrf(role), standing.state()
+    for door in doors(standing.app, standing.ids, "GET", "POST"):
         if door.act in ALLOWED[role]:
             continue
         data = {"csrf_token": token} if door.method == "POST" else None
         answer = visitor.open(door.path, method=door.method, data=data)
         assert answer.status_code == 403, door
         assert "no right" in answer.text, door
-    assert crm.state() == before
+    assert standing.state() == before
 
 
 @pytest.mark.parametrize("role", ["marketing", "operations"])
-def test_with_the_act_every_page_opens_and_says_what_it_is(crm: Crm, role: str) -> None:
-    visitor = crm.visitor(role)
-    for door in doors(crm.app, crm.ids, "GET"):
+def test_with_the_act_every_page_opens_and_says_what_it_is(standing: Crm, role: str) -> None:
+    visitor = standing.visitor(role)
+    for door in doors(standing.app, standing.ids, "GET"):
         if door.act in ALLOWED[role]:
             answer = visitor.get(door.path, follow_redirects=True)
             assert (answer.status_code, answer.mimetype) == (200, MIMETYPES.get(door.name, "text/html")), door
             assert answer.headers.get("Content-Disposition", "attachment").startswith("attachment"), door
 
 
-def test_a_host_that_admits_only_some_acts_hides_people(make_crm: Callable[..., Crm], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_admits_only_some_acts_hides_people(
+    make_crm: Callable[..., Crm], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The contact panel, names in lists and exports need their own right, also on pages that open."""
     crm = make_crm()
     monkeypatch.setitem(ALLOWED, "marketing", set(Act) - {Act.PEOPLE_VIEW})
@@ -143,21 +153,36 @@ def test_a_session_of_another_host_key_is_a_stranger(make_crm: Callable[..., Crm
 
 
 TEMPTING = {
-    **{"expected": "5", "typed": "5", "step": "apply", "act": "stop", "stop": "everything", "name": "Evil", "note": "x"},
-    **{"present": "yes", "contact_source": "contact", "contact_key": "1", "again": "1", "criterion": "1", "_method": "POST"},
+
+        "expected": "5",
+        "typed": "5",
+        "step": "apply",
+        "act": "stop",
+        "stop": "everything",
+        "name": "Evil",
+        "note": "x"
+    ,
+
+        "present": "yes",
+        "contact_source": "contact",
+        "contact_key": "1",
+        "again": "1",
+        "criterion": "1",
+        "_method": "POST"
+    ,
 }
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
-def test_only_a_post_changes_anything(crm: Crm, method: str) -> None:
-    visitor, before = crm.visitor("developer"), crm.state()
-    for door in doors(crm.app, crm.ids, "GET", "POST"):
+def test_only_a_post_changes_anything(standing: Crm, method: str) -> None:
+    visitor, before = standing.visitor("developer"), standing.state()
+    for door in doors(standing.app, standing.ids, "GET", "POST"):
         headers = {"X-HTTP-Method-Override": "POST"}
         answer = visitor.open(door.path, method=method, query_string=TEMPTING, headers=headers)
         assert answer.status_code < 500, door
         if method in ("GET", "HEAD"):
             assert answer.status_code in ((200, 302) if door.method == "GET" else (200, 302, 405)), door
-    assert crm.state() == before
+    assert standing.state() == before
 
 
 @pytest.mark.parametrize("host_protects", [True, False])
@@ -167,7 +192,9 @@ def test_a_post_without_our_token_is_refused(make_crm: Callable[..., Crm], host_
     forged = ({}, {"csrf_token": ""}, {"csrf_token": foreign}, {"csrf_token": crm.csrf("developer")[:-1] + "!"})
     for door in doors(crm.app, crm.ids, "POST"):
         for data in forged:
-            answer = visitor.post(door.path, data={"name": "Evil", **data}, headers={"Referer": "https://evil.example/"})
+            answer = visitor.post(
+                door.path, data={"name": "Evil", **data}, headers={"Referer": "https://evil.example/"}
+            )
             assert answer.status_code == 400, door
         assert visitor.post(door.path, json={"csrf_token": crm.csrf("developer")}).status_code == 400, door
     assert crm.state() == before
@@ -187,7 +214,9 @@ def test_there_is_no_way_out_to_another_site(crm: Crm) -> None:
 def hrefs(page: str) -> str:
     """Every address on the page."""
     nodes = LexborHTMLParser(page).css("[href], [action], [src]")
-    return " ".join(str(value) for node in nodes for name, value in node.attributes.items() if name in ("href", "action", "src"))
+    return " ".join(
+        str(value) for node in nodes for name, value in node.attributes.items() if name in ("href", "action", "src")
+    )
 
 
 def test_a_second_click_makes_nothing_twice(crm: Crm) -> None:
@@ -199,7 +228,10 @@ def test_a_second_click_makes_nothing_twice(crm: Crm) -> None:
         (f"{ADMIN}/lists/new", {"name": "Twice"}),
         (f"{ADMIN}/templates/new", {"name": "Twice", "subject": "x", "format": "text", "text": "x"}),
         (f"{ADMIN}/campaigns/new", {"name": "Twice"}),
-        (f"{ADMIN}/criteria/new", {"name": "Twice", "rule-glue": "all", "rule-0-what": "field:city", "rule-0-op": "is", "rule-0-value": "x"}),
+        (
+            f"{ADMIN}/criteria/new",
+            {"name": "Twice", "rule-glue": "all", "rule-0-what": "field:city", "rule-0-op": "is", "rule-0-value": "x"},
+        ),
         (f"{ADMIN}/campaigns/{crm.ids['campaign_id']}/steps", {"day": "3", "template_id": str(crm.ids["template_id"])}),
         (f"{ADMIN}/suppressions/new", {"address": "twice@example.org", "scope": ""}),
         (f"{ADMIN}/suppressions/{crm.ids['suppression_id']}/release", {"note": "They asked"}),

@@ -6,32 +6,69 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from massmail_plugin.models import Criterion, List, Mailing, Template
 from sample_host.crm.models import Contact, db
 from tests.attacks import hostile
-from tests.attacks.crm import ADMIN, Crm, fill, mounted
+from tests.attacks.crm import ADMIN, PEOPLE, Crm, fill, mounted
 from tests.attacks.doors import doors
 
 PARAMETERS = (
     *("q", "page", "after", "before", "state", "reason", "contact", "source", "criterion", "address", "view", "seen"),
     *("contact_source", "contact_key", "sort", "order", "column", "one_off", "test", "step"),
 )
-RUDE = (hostile.DROP, "nul\x00byte", hostile.WILDCARDS, hostile.STRINGS[11], "²", "2147483648", "9" * 40, "9" * 5000)
-MAILING = {"name": "M", "template_id": "1", "from_name": "", "from_address": "", "reply_to": "", "bcc": "", "status-sent": ""}
-TEMPLATE = {"name": "T", "description": "", "topic": "", "segment": "", "subject": "S", "format": "html", "html": "<p>x</p>"}
-RULE = {"rule-glue": "all", "rule-0-what": "field:city", "rule-0-op": "is", "rule-0-value": "x", "contact_source": "contact"}
+RUDE = (hostile.DROP + hostile.WILDCARDS, "nul\x00byte", "²", "2147483648", "9" * 5000)
+MAILING = {
+    "name": "M",
+    "template_id": "1",
+    "from_name": "",
+    "from_address": "",
+    "reply_to": "",
+    "bcc": "",
+    "status-sent": "",
+}
+TEMPLATE = {
+    "name": "T",
+    "description": "",
+    "topic": "",
+    "segment": "",
+    "subject": "S",
+    "format": "html",
+    "html": "<p>x</p>",
+}
+RULE = {
+    "rule-glue": "all",
+    "rule-0-what": "field:city",
+    "rule-0-op": "is",
+    "rule-0-value": "x",
+    "contact_source": "contact",
+}
 RELATED = {"rule-0-what": "related:action_items", "rule-0-min": "1", "rule-0-glue": "all", "press": ""}
 SENDER = {"name": "S", "provider": "smtp", "host": "mail.example.org", "port": "587", "security": "tls", "auth": "auto"}
 FORMS: Mapping[str, Mapping[str, str]] = {
     "/mailings/new": {"name": "M"},
     "/mailings/{draft_id}/message": MAILING,
-    "/mailings/{draft_id}/recipients": {"list_ids": "1", "criterion_id": "", "address_roles": "main", "one_per_address": ""},
-    "/mailings/{draft_id}/schedule": {"sender_id": "", "start": "at", "day": "2999-01-01", "at": "09:00", "zone": "UTC"},
+    "/mailings/{draft_id}/recipients": {
+        "list_ids": "1",
+        "criterion_id": "",
+        "address_roles": "main",
+        "one_per_address": "",
+    },
+    "/mailings/{draft_id}/schedule": {
+        "sender_id": "",
+        "start": "at",
+        "day": "2999-01-01",
+        "at": "09:00",
+        "zone": "UTC",
+    },
     "/mailings/{draft_id}/test": {"addresses": "me@example.org", "contact": "Anna"},
     "/mailings/{draft_id}/launch": {"expected": "6", "typed": "6"},
     "/templates/new": {**TEMPLATE, "based_on": "1", "sender_id": "", "status-read": ""},
     "/templates/{template_id}/edit": {**TEMPLATE, "based_on": "1", "text": ""},
-    "/templates/{template_id}/test": {"addresses": "me@example.org", "sender_id": "", "contact": "1", "source": "contact"},
+    "/templates/{template_id}/test": {
+        "addresses": "me@example.org",
+        "sender_id": "",
+        "contact": "1",
+        "source": "contact",
+    },
     "/criteria/count": {**RULE, **RELATED},
     "/criteria/lines": {**RULE, **RELATED},
     "/criteria/new": {**RULE, "name": "C", "description": ""},
@@ -41,7 +78,13 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/campaigns/new": {"name": "K", "description": "", "list_ids": "1", "sender_id": ""},
     "/campaigns/{campaign_id}/steps": {"day": "5", "template_id": "1"},
     "/senders/new": {**SENDER, "username": "", "secret": "", "from_name": "", "from_address": "a@example.org"},
-    "/suppressions/new": {"address": "x@example.org", "scope": "", "note": "", "contact_source": "contact", "contact_key": ""},
+    "/suppressions/new": {
+        "address": "x@example.org",
+        "scope": "",
+        "note": "",
+        "contact_source": "contact",
+        "contact_key": "",
+    },
     "/suppressions/{suppression_id}/release": {"note": ""},
 }
 
@@ -80,3 +123,36 @@ def test_no_field_breaks_a_form(attacked: Crm) -> None:
         assert db.session.scalar(select(func.count()).select_from(Contact)) == 6
 
 
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("' OR 1=1 --", 0),
+        ("%", 2),
+        ("_", 2),
+        ("\\", 1),
+        ("100%_\\", 1),
+        ("*", 0),
+        ("anna@example.org", 1),
+        ("DROP TABLE", 1),
+    ],
+)
+def test_a_search_means_what_it_says(standing: Crm, text: str, hits: int) -> None:
+    page = standing.visitor("developer").get(f"{ADMIN}/lists/{standing.ids['list_id']}", query_string={"q": text}).text
+    assert sum(address in page for _, _, address in PEOPLE if address != "one@example.org") == hits
+
+
+@pytest.mark.parametrize(
+    "field", ["password_hash", "id) OR (1=1", "responsible.password_hash", "city;DROP", "__class__", ""]
+)
+def test_a_column_the_host_did_not_name_is_refused(standing: Crm, field: str) -> None:
+    visitor, before = standing.visitor("developer"), standing.state()
+    rule = {**RULE, "name": "Sly", "rule-0-what": f"field:{field}", "csrf_token": standing.csrf("developer")}
+    assert visitor.post(f"{ADMIN}/criteria/new", data=rule).status_code == 422
+    assert standing.state() == before
+
+
+def test_rows_that_are_not_there_are_a_page(standing: Crm) -> None:
+    visitor = standing.visitor("developer")
+    for section in ("mailings", "campaigns", "criteria", "lists", "senders", "templates"):
+        for number in ("0", "99999", "2147483648", "9" * 40, "9" * 5000, "-1", "abc", "1%00", "1'--", "[]"):
+            assert visitor.get(f"{ADMIN}/{section}/{number}").status_code == 404, (section, number[:20])

@@ -31,6 +31,10 @@ def test_a_late_read_does_not_overwrite_a_removal():
     assert play([(1, Outcome.SENT), (1, Outcome.REMOVED), (1, Outcome.READ)]) == "is_removed"
 
 
+def test_a_failed_mail_that_is_tried_again_with_success_ends_as_sent():
+    assert play([(1, Outcome.FAILED), (1, Outcome.SENT)]) == "is_sent"
+
+
 def test_a_complaint_wins_over_a_removal_and_stays():
     assert play([(1, Outcome.REMOVED), (1, Outcome.COMPLAINED), (1, Outcome.REMOVED)]) == "is_complained"
 
