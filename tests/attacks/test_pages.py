@@ -153,23 +153,19 @@ def test_a_session_of_another_host_key_is_a_stranger(make_crm: Callable[..., Crm
 
 
 TEMPTING = {
-
-        "expected": "5",
-        "typed": "5",
-        "step": "apply",
-        "act": "stop",
-        "stop": "everything",
-        "name": "Evil",
-        "note": "x"
-    ,
-
-        "present": "yes",
-        "contact_source": "contact",
-        "contact_key": "1",
-        "again": "1",
-        "criterion": "1",
-        "_method": "POST"
-    ,
+    "expected": "5",
+    "typed": "5",
+    "step": "apply",
+    "act": "stop",
+    "stop": "everything",
+    "name": "Evil",
+    "note": "x",
+    "present": "yes",
+    "contact_source": "contact",
+    "contact_key": "1",
+    "again": "1",
+    "criterion": "1",
+    "_method": "POST",
 }
 
 
@@ -208,15 +204,13 @@ def test_there_is_no_way_out_to_another_site(crm: Crm) -> None:
         data = {**away, "csrf_token": token} if door.method == "POST" else None
         answer = visitor.open(door.path, method=door.method, query_string=away, data=data, headers=headers)
         assert answer.headers.get("Location", f"{ADMIN}/").startswith(f"{ADMIN}/"), door
-        assert "evil.example" not in answer.headers.get("Location", "") + hrefs(answer.text), door
+        assert not [target for target in targets(answer.text) if "evil.example" in target.partition("?")[0]], door
 
 
-def hrefs(page: str) -> str:
+def targets(page: str) -> list[str]:
     """Every address on the page."""
     nodes = LexborHTMLParser(page).css("[href], [action], [src]")
-    return " ".join(
-        str(value) for node in nodes for name, value in node.attributes.items() if name in ("href", "action", "src")
-    )
+    return [str(node.attributes.get(name) or "") for node in nodes for name in ("href", "action", "src")]
 
 
 def test_a_second_click_makes_nothing_twice(crm: Crm) -> None:

@@ -1,4 +1,4 @@
-"""The password of a mail account, and the keys: in no page, log, job, Redis key, mail or error, and sealed in the database."""
+"""The password of a mail account, and the keys: in no page, log, job or error, and sealed in the database."""
 
 import logging
 from collections.abc import Callable
@@ -56,8 +56,15 @@ def test_a_refused_login_tells_the_stage_and_not_the_password(
     server.start()
     sender, token = f"{ADMIN}/senders/{crm.ids['sender_id']}", crm.csrf("developer")
     form = {
-        "name": "Wrong", "provider": "smtp", "host": "127.0.0.1", "port": str(port), "security": "none",
-        "auth": "plain", "username": "letters", "secret": PASSWORD, "from_address": "letters@example.org",
+        "name": "Wrong",
+        "provider": "smtp",
+        "host": "127.0.0.1",
+        "port": str(port),
+        "security": "none",
+        "auth": "plain",
+        "username": "letters",
+        "secret": PASSWORD,
+        "from_address": "letters@example.org",
     }
     visitor = crm.visitor("developer")
     try:

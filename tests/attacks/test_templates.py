@@ -1,4 +1,4 @@
-"""Templates as weapons, through the form: nothing of the application is reached, nothing hangs, previews run nothing."""
+"""Templates as weapons, through the form: nothing of the application is reached, nothing hangs or runs."""
 
 import time
 

@@ -11,8 +11,8 @@ LONGEST_NAME = 64
 def moment(day: date, at: time, zone: str) -> datetime:
     """The moment meant by a local date and time; `zone` is "UTC" or an IANA name such as "Europe/Rome".
 
-    Raises BadRequest for an unknown zone, a time that the zone's clocks skip, and the ends of the calendar. Of a time that comes twice the
-    first is meant.
+    Raises BadRequest for an unknown zone, a time that the zone's clocks skip, and the ends of the calendar. Of a time
+    that comes twice the first is meant.
     """
     local = datetime.combine(day, at, tzinfo=_zone(zone))
     try:
