@@ -3,12 +3,13 @@
 import re
 
 from html_to_markdown import ConversionOptions, convert
+from liquid.exceptions import LiquidError
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from massmail_plugin.composing.checking import parsed
-from massmail_plugin.composing.html_source import LIQUID, replaced, start_tags
+from massmail_plugin.composing.html_source import LIQUID, replaced, start_tags, unescape_around_liquid
 from massmail_plugin.composing.inline_styles import with_inline_styles
-from massmail_plugin.composing.template_language import HTML
+from massmail_plugin.composing.template_language import HTML, PLAIN, parse
 
 _OPTIONS = ConversionOptions(output_format="plain", hidden_content="drop", extract_metadata=False)
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -19,15 +20,28 @@ _UNSEEN = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 _END_OF_BODY = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
 _BLOCKS = "table,p,div,ul,ol,h1,h2,h3,h4,h5,h6,br,hr,blockquote,pre"
 _LONGEST_CELL = 60
+_UNREAD = re.compile(r"<!--.*?-->|<(style|script|title|template)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_END_TAG = re.compile(r"</[a-z][^<>]*>", re.IGNORECASE)
 _TRIMMING = re.compile(r"\A\{[{%]-|-[%}]\}\Z")
 
 
 def text_from_html(html: str) -> str:
     """The text part for `html`: links as `words <address>`, layout tables flattened, Liquid kept where it stood.
 
+    Broken HTML, whose elements a parser has to move about, gives its words alone: moved tags would no longer match.
     Raises TemplateError where the Liquid cannot be read.
     """
     parsed("html", HTML, html)
+    text = _well_made(html)
+    try:
+        parse(PLAIN, text)
+    except LiquidError:
+        text = _words_alone(html)
+        parsed("text", PLAIN, text)
+    return text
+
+
+def _well_made(html: str) -> str:
     held: list[str] = []
     marked = _with_held_liquid(with_inline_styles(_UNSEEN_AND_MARKS.sub("", html)), held)
     # Everything inside one body, so that Liquid before and after the author's own body is not moved out of it.
@@ -42,6 +56,16 @@ def text_from_html(html: str) -> str:
         node.replace_with(_kept(node.comment_content or ""))
     text = convert(tree.html or "", _OPTIONS).content or ""
     return _restored(_tidy(text), held)
+
+
+def _words_alone(html: str) -> str:
+    html = _UNREAD.sub("", _UNSEEN_AND_MARKS.sub("", html))
+    pieces, at = [], 0
+    for tag in start_tags(html):
+        pieces += [html[at : tag.start], "\n" if tag.name in _BLOCKS.split(",") else ""]
+        at = tag.end
+    text = _END_TAG.sub("\n", "".join([*pieces, html[at:]]))
+    return _tidy(unescape_around_liquid(text))
 
 
 def _body(tree: LexborHTMLParser) -> LexborNode:

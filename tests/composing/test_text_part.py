@@ -96,6 +96,11 @@ PIECES = ["<p>", "</p>", "<table>", "<tr>", "<td>", "</td>", "</tr>", "</table>"
           "<div hidden>", "&amp;"]  # fmt: skip
 
 
+def test_broken_html_gives_its_words_with_liquid_in_order() -> None:
+    got = text_from_html("<p>Dear {{ a }}<a href='https://a.example/{{ a }}'><table>{% if a %}b &amp; c{% endif %}")
+    assert got == "Dear {{ a }}\n{% if a %}b & c{% endif %}\n"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_liquid_survives_any_html(html: str) -> None:
