@@ -257,5 +257,6 @@ def open_page(browser: Browser, serve: Callable[[Flask], str]) -> Iterator[Calla
 
 def faults(page: Page) -> list[str]:
     """What axe finds on the whole page (WCAG 2.0 to 2.2 A/AA and best practice), one line each."""
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     return [f"{v['id']}: {n['html'][:160]} {n['failureSummary'][:160]}" for v in found for n in v["nodes"]]

@@ -150,5 +150,6 @@ def test_the_screens_are_clean(small_host: Catalogue, open_page: Callable[..., A
     page.wait_for_selector("text=5 contacts are in it now.")
     assert faults(page) == []
     page.click(".mm-people-tiles >> text=In the campaign")
+    page.wait_for_url("**/people/active")
     assert faults(page) == []
     assert page.troubles == []

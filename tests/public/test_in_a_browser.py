@@ -42,6 +42,7 @@ def look(page: Page, name: str, words: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     heights = page.eval_on_selector_all("button", "all => all.map(one => one.getBoundingClientRect().height)")
     assert all(height >= 44 for height in heights)
+    page.wait_for_load_state()
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
     assert found.violations_count == 0, found.generate_report()
     folder = os.environ.get("MASSMAIL_SCREENSHOTS")
