@@ -1,6 +1,5 @@
 """Checks of what the host declared and people set up: keys, senders, contacts, statuses. The doctor enters."""
 
-import importlib.util
 from collections.abc import Iterator
 
 from flask import current_app
@@ -87,19 +86,14 @@ def permissions(host: Host) -> Iterator[Check]:
             "The host has no permission function, so every screen of the plugin stays closed.",
             "Write one: @massmail.may and def may(user, act, subject) -> bool.",
         )
+    elif getattr(current_app, "login_manager", None) is None:
+        yield warning(
+            "permissions",
+            "Flask-Login is not set up in the host, so nobody is logged in and every screen stays closed.",
+            "Set it up: LoginManager(app), with a user_loader.",
+        )
     else:
         yield ok("permissions", "The host's function decides who may do what.")
-
-
-def babel(host: Host) -> Iterator[Check]:
-    """Flask-Admin translates through flask-babel as soon as it is installed, and fails where it was not set up."""
-    if importlib.util.find_spec("flask_babel") is None or "babel" in current_app.extensions:
-        return
-    yield warning(
-        "flask-babel",
-        "flask-babel is installed but not set up; Flask-Admin's edit pages then end in an error.",
-        "Call Babel(app), or uninstall flask-babel.",
-    )
 
 
 def _named(names: list[str]) -> str:

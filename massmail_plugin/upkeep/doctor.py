@@ -32,7 +32,6 @@ LOOKS: Mapping[str, Look] = {
     "contacts": application.contacts,
     "statuses": application.statuses,
     "permissions": application.permissions,
-    "flask-babel": application.babel,
     "outcome reports": processes.outcome_reports,
 }
 

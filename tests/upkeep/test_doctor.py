@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask_login import LoginManager
 from flask_migrate import Migrate
 from werkzeug.serving import make_server
 
@@ -53,7 +54,7 @@ def add_sender(host: Host, **values: object) -> Sender:
 
 def test_a_host_in_good_order(mounted: Mounted) -> None:
     app, host, clock, _ = mounted
-    app.extensions["babel"] = object()
+    LoginManager(app)
     Migrate(app, db, include_object=include_object)
     add_sender(host, tested_at=clock(), secret="hush")
     host.session.add_all([Member(name="Ada"), Heartbeat(name="scheduler", at=clock())])
@@ -143,12 +144,12 @@ def test_a_host_whose_migrations_would_drop_our_tables(plain: Mounted) -> None:
     assert one(host, "host migrations").level is Level.OK
 
 
-def test_babel_installed_but_not_set_up(plain: Mounted) -> None:
-    pytest.importorskip("flask_babel")
+def test_without_flask_login_nobody_can_enter(plain: Mounted) -> None:
     app, host, _, _ = plain
-    assert one(host, "flask-babel").level is Level.WARNING
-    app.extensions["babel"] = object()
-    assert by_name(checks(host), "flask-babel") == []
+    host.hooks.may = lambda user, act, subject: True
+    assert "LoginManager" in one(host, "permissions").what_to_do
+    LoginManager(app)
+    assert one(host, "permissions").level is Level.OK
 
 
 def test_outcomes_that_do_not_reach_the_host(plain: Mounted) -> None:
