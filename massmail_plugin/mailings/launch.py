@@ -54,6 +54,16 @@ def _take_off(host: Host, mailing: Mailing, by: str) -> None:
     host.session.refresh(mailing)
 
 
+def open_at_once(host: Host, mailing: Mailing, *, by: str, subject_prefix: str = "") -> None:
+    """Let a mailing begin without an audience of its own: a test or a campaign's step, whose rows come later."""
+    mailing.state = MailingState.SENDING.value
+    mailing.created_at = mailing.launched_at = host.clock()
+    mailing.created_by = mailing.launched_by = by
+    host.session.add(mailing)
+    host.session.flush()
+    freeze(host, mailing, mailing.template.versions[-1] if mailing.template else None, subject_prefix=subject_prefix)
+
+
 def freeze(host: Host, mailing: Mailing, version: TemplateVersion | None, *, subject_prefix: str = "") -> None:
     """Prepare the message once: styles inlined, links numbered, identity fixed. The mailing keeps this version."""
     sender, template = mailing.sender, mailing.template
@@ -81,7 +91,7 @@ def freeze(host: Host, mailing: Mailing, version: TemplateVersion | None, *, sub
             from_name=who.from_name,
             from_address=who.from_address,
             reply_to=who.reply_to,
-            bcc=who.bcc,
+            bcc="" if mailing.is_test else who.bcc,
         )
     )
     host.session.add_all(

@@ -5,9 +5,9 @@ Campaigns enter and commit.
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest
-from massmail_plugin.mailings.launch import freeze
+from massmail_plugin.mailings.launch import open_at_once
 from massmail_plugin.models import Campaign, CampaignStep, Mailing
-from massmail_plugin.vocabulary import MailingKind, MailingState
+from massmail_plugin.vocabulary import MailingKind
 
 
 def open_step(host: Host, campaign: Campaign, step: CampaignStep, *, by: str) -> Mailing:
@@ -21,21 +21,14 @@ def open_step(host: Host, campaign: Campaign, step: CampaignStep, *, by: str) ->
     mailing = Mailing(
         name=f"{campaign.name}, day {step.day}"[:200],
         kind=MailingKind.STEP.value,
-        state=MailingState.SENDING.value,
         contact_source=campaign.contact_source,
         address_roles=[],
         template=step.template,
         sender=sender,
         campaign_id=campaign.id,
         lists=list(campaign.lists),
-        created_at=host.clock(),
-        created_by=by,
-        launched_at=host.clock(),
-        launched_by=by,
     )
-    host.session.add(mailing)
-    host.session.flush()
-    freeze(host, mailing, step.template.versions[-1])
+    open_at_once(host, mailing, by=by)
     step.mailing = mailing
     host.session.flush()
     return mailing

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from massmail_plugin import audience, consent, outbox
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.errors import BadRequest
-from massmail_plugin.mailings.launch import freeze
+from massmail_plugin.mailings.launch import open_at_once
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender, Template
-from massmail_plugin.vocabulary import Channel, MailingKind, MailingState
+from massmail_plugin.vocabulary import Channel, MailingKind
 
 MOST = 20
 ROLE = "test"
@@ -37,28 +37,21 @@ def send_test(
     mailing = Mailing(
         name=f"Test of {template.name}"[:200],
         kind=MailingKind.TEST.value,
-        state=MailingState.SENDING.value,
         contact_source=contact.source,
         address_roles=[],
         one_per_address=False,
         template=template,
         sender=sender,
-        created_at=host.clock(),
-        created_by=by,
-        launched_at=host.clock(),
-        launched_by=by,
         **_identity_of(like),
     )
-    host.session.add(mailing)
-    host.session.flush()
-    freeze(host, mailing, template.versions[-1], subject_prefix=host.config.test_subject_prefix)
+    open_at_once(host, mailing, by=by, subject_prefix=host.config.test_subject_prefix)
     _plan(host, mailing, contact, wanted)
     consent.after_commit(host, lambda: host.wake("send"))
     return mailing
 
 
 def _identity_of(like: Mailing | None) -> dict[str, str]:
-    """What that mailing says of its own From and Reply-To; its BCC gets no copies of tests."""
+    """What that mailing says of its own From and Reply-To."""
     return {} if like is None else {name: getattr(like, name) for name in ("from_name", "from_address", "reply_to")}
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from massmail_plugin import outcomes
 from massmail_plugin.contracts import StatusMapping
-from massmail_plugin.models import Chunk, Mailing, OutboxMessage, OutcomeReport, Subscription
+from massmail_plugin.models import Campaign, Chunk, Enrolment, Mailing, OutboxMessage, OutcomeReport, Subscription
 from massmail_plugin.vocabulary import MailingState, Outcome
 from tests.consent.small_host import Person, add_list, add_person, running_host
 
@@ -71,6 +71,25 @@ def test_the_target_says_whose_status_it_is(small_host, target, contact, members
     message = mail(host)
     happens(host, message, Outcome.READ, Outcome.SENT)
     assert (of_contact(host, message), of_membership(host, message)) == (contact, membership)
+
+
+def test_the_status_of_a_membership_in_a_campaign_is_its_own(small_host):
+    host = mapped(small_host, target="membership")
+    message = mail(host)
+    now = host.clock()
+    series = Campaign(name="Welcome", contact_source="person", created_at=now)
+    host.session.add(series)
+    host.session.flush()
+    host.session.get_one(Mailing, message.mailing_id).campaign_id = series.id
+    who = {"contact_source": "person", "entered_at": now}
+    inside = Enrolment(campaign_id=series.id, contact_key=message.contact_key, **who)
+    other = Enrolment(campaign_id=series.id, contact_key="999", **who)
+    host.session.add_all([inside, other])
+    host.session.commit()
+    happens(host, message, Outcome.CLICKED, Outcome.SENT)
+    host.session.expire_all()
+    assert (inside.status, other.status, of_membership(host, message)) == ("is_clicked", None, "is_clicked")
+    assert of_contact(host, message) == "new"
 
 
 def test_an_outcome_is_reported_once(small_host):

@@ -211,6 +211,15 @@ def test_a_copy_goes_to_bcc_with_links_that_do_nothing(host, provider, news, tem
     assert b"List-Unsubscribe" not in copy.content
 
 
+def test_a_test_mail_goes_to_nobodys_bcc(host, provider, news, template):
+    template.bcc = "boss@example.org"
+    ref = add_person(host, "a@example.org")
+    mailings.send_test(host, template_id=template.id, addresses=["me@example.org"], contact=ref, sender_id=None, by="t")
+    host.session.commit()
+    run(host)
+    assert [mail.rcpt_to for mail in provider.messages] == ["me@example.org"]
+
+
 def test_a_second_launch_is_refused_and_sends_nothing_twice(host, provider, news, template):
     subscribe(host, news, add_person(host, "a@example.org"))
     mailing = launched(host, template, news)
