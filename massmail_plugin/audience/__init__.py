@@ -1,7 +1,7 @@
 """Who gets a mailing: rules to SQL, the recipients as one statement, the funnel, contacts' values, import, export."""
 
 from massmail_plugin.audience.contact_values import values
-from massmail_plugin.audience.contacts import ContactSummary, current_addresses, exists, find, summaries
+from massmail_plugin.audience.contacts import ContactSummary, current_addresses, exists, find, inactive, summaries
 from massmail_plugin.audience.counting import count, sample
 from massmail_plugin.audience.criteria_sql import clause
 from massmail_plugin.audience.funnel import FunnelStep, funnel
@@ -19,6 +19,7 @@ __all__ = [
     "exists",
     "find",
     "funnel",
+    "inactive",
     "parse",
     "sample",
     "select_recipients",

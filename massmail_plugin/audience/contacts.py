@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, or_, select, true
+from sqlalchemy import RowMapping, Select, func, or_, select, true
 
 from massmail_plugin.consent.contact_keys import has_key, key_text
 from massmail_plugin.contact_fields import register
@@ -63,6 +63,14 @@ def current_addresses(host: Host, source: ContactSource, keys: Sequence[str]) ->
         for one, value in zip(source.addresses, row[1:], strict=True)
         if value is not None and str(value).strip()
     }
+
+
+def inactive(host: Host, source: ContactSource, keys: Sequence[str]) -> set[str]:
+    """Those of the keys whose contact the host has made inactive; nobody where the source names no such column."""
+    if source.active is None or not keys:
+        return set()
+    here = has_key(source, keys), ~func.coalesce(source.active, False)
+    return set(host.session.scalars(select(key_text(source)).where(*here)))
 
 
 def exists(host: Host, ref: ContactRef) -> bool:

@@ -68,7 +68,7 @@ class Recipients:
         outbox.skip(self._host, {row.id: (SkipReason.CONTACT_GONE, "") for row in rows if row.id not in here})
         if self._is_test:
             return present
-        return self.not_stopped(self._at_todays_address(present))
+        return self.not_stopped(self._at_todays_address(self._active(present)))
 
     def not_stopped(self, recipients: Sequence[Recipient]) -> list[Recipient]:
         """Without those who opted out, left the lists or are suppressed; they are skipped with that reason."""
@@ -76,6 +76,13 @@ class Recipients:
         stopped = {} if self._is_test else consent.stopped(self._host, rows)
         outbox.skip(self._host, {row: (reason, "") for row, reason in stopped.items()})
         return [recipient for recipient in recipients if recipient.id not in stopped]
+
+    def _active(self, recipients: Sequence[Recipient]) -> list[Recipient]:
+        """Without those whom the host has made inactive since the outbox was filled."""
+        gone = audience.inactive(self._host, self._source, sorted({recipient.contact.key for recipient in recipients}))
+        stopped = [recipient.id for recipient in recipients if recipient.contact.key in gone]
+        outbox.skip(self._host, dict.fromkeys(stopped, (SkipReason.INACTIVE, "")))
+        return [recipient for recipient in recipients if recipient.contact.key not in gone]
 
     def _names(self, keys: Sequence[str]) -> dict[str, str]:
         refs = [ContactRef(self._source.source_name, key) for key in keys]

@@ -190,6 +190,18 @@ def test_the_mail_follows_a_new_address_and_a_contact_who_is_gone_is_skipped(hos
     assert [(row.state, row.reason) for row in rows(host, mailing)] == [("sent", ""), ("skipped", "contact_gone")]
 
 
+def test_a_contact_made_inactive_after_the_fill_is_skipped(host, provider, news, template):
+    one, two, unset = (add_person(host, f"{name}@example.org") for name in "abc")
+    subscribe(host, news, one, two, unset)
+    mailing = launched(host, template, news)
+    host.session.get_one(Person, int(one.key)).active = False
+    host.session.get_one(Person, int(unset.key)).active = None
+    host.session.commit()
+    run(host)
+    assert [mail.rcpt_to for mail in provider.messages] == ["b@example.org"]
+    assert [row.reason for row in rows(host, mailing)] == [SkipReason.INACTIVE, "", SkipReason.INACTIVE]
+
+
 def test_a_new_address_that_gets_the_mailing_already_is_not_written_to_twice(host, provider, news, template):
     one, two = add_person(host, "a@example.org"), add_person(host, "b@example.org")
     subscribe(host, news, one, two)
