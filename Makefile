@@ -4,16 +4,18 @@
 VENV = .venv
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check install --quiet
-# Workers of the test run, and further arguments for pytest: make test JOBS=4 ARGS="tests/services -k redis"
+# Workers of the test run, and further arguments for pytest or the benchmarks: make test JOBS=4 ARGS="tests/services"
 JOBS = 2
 ARGS =
 
-.PHONY: help demo demo-once test check clean
+.PHONY: help demo demo-once test bench faults check clean
 
 help:
 	@echo "make demo        start the sample host with everything it needs; RESET=1 starts over"
 	@echo "make demo-once   send one mailing from end to end, without a browser, and print what became of it"
 	@echo "make test        run all tests (JOBS=2 workers; ARGS= goes to pytest)"
+	@echo "make bench       measure the engine beside its peers, about 20 minutes (ARGS=--quick, ARGS=\"race fill\")"
+	@echo "make faults      kill, cut off and fill up real processes, about 80 minutes (ARGS=--quick, ARGS=\"kills-sqlite\")"
 	@echo "make check       lint, types, floors of the house, docs"
 	@echo "make clean       remove $(VENV), var/ and all caches"
 
@@ -25,6 +27,12 @@ demo-once: $(VENV)/stamp-demo
 
 test: $(VENV)/stamp-test
 	@exec $(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+bench: $(VENV)/stamp-bench
+	@exec $(PY) -m bench $(ARGS)
+
+faults: $(VENV)/stamp-test
+	@exec $(PY) -m faults $(ARGS)
 
 check: $(VENV)/stamp-check
 	$(PY) -m ruff check .
@@ -47,6 +55,11 @@ $(VENV)/stamp-demo: $(VENV)/stamp-package
 $(VENV)/stamp-test: $(VENV)/stamp-package
 	@echo "Installing what the tests need ..."
 	@$(PIP) --group test
+	@touch $@
+
+$(VENV)/stamp-bench: $(VENV)/stamp-package
+	@echo "Installing what the benchmarks need ..."
+	@$(PIP) --group bench
 	@touch $@
 
 $(VENV)/stamp-check: $(VENV)/stamp-package

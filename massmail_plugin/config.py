@@ -38,10 +38,25 @@ class Config:
     postal_address: str = _setting("", "Postal address for the foot of mails, as {{ organisation.address }}.")
     track_opens: bool = _setting(True, "Put a pixel into HTML mails.")
     track_clicks: bool = _setting(True, "Lead links through the host to count clicks.")
-    chunk_size: int = _setting(200, "Outbox messages a worker leases at once.")
-    lease_seconds: int = _setting(60, "How long a chunk stays with a worker that gives no sign; then another takes it.")
+    chunk_size: int = _setting(500, "Outbox messages a worker leases at once.")
+    lease_seconds: int = _setting(30, "How long a chunk stays with a worker that gives no sign; then another takes it.")
     lane_seconds: int = _setting(50, "How long one sending job runs at the most.")
     lanes: int = _setting(4, "Sending jobs that may wait at once.")
+    state_dir: str = _setting(
+        "",
+        "Folder for the journal that workers keep of mails on their way; in containers it must be a volume. "
+        "Empty means `massmail` in the host's instance folder.",
+    )
+    journal_wait_seconds: int = _setting(
+        600,
+        "How long after the end of its lease a chunk waits for the machine that holds its journal; then its "
+        "messages without an answer are uncertain.",
+    )
+    late_minutes: int = _setting(
+        60, "If nothing ran for this long, mailings that were due or under way are held and ask first; 0 never asks."
+    )
+    dry_run: bool = _setting(False, "Do everything but hand mails to a server; they count as sent. For staging.")
+    override_recipient: str = _setting("", "Address all mails go to instead of their recipients. For staging.")
     retry_first_seconds: int = _setting(120, "Wait after the first temporary refusal; doubles each time.")
     give_up_hours: int = _setting(96, "How long temporary refusals are tried again.")
     tick_seconds: int = _setting(15, "How often the scheduler looks for work.")

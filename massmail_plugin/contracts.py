@@ -6,7 +6,9 @@ Nothing is committed here.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
 
 from flask_sqlalchemy.extension import SQLAlchemy
 from flask_sqlalchemy.session import Session
@@ -239,9 +241,11 @@ class Account:
     username: str
     secret: str = field(repr=False)
     timeout: float = 60.0
+    connections: int = 10
+    """How many connections may be open at once in one worker."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True)
 class Outgoing:
     """One finished message on its way: envelope and bytes (CRLF line ends, no bare CR or LF)."""
 
@@ -252,10 +256,13 @@ class Outgoing:
     content: bytes = field(repr=False)
     is_copy: bool = False
     """True for the copy that goes to a BCC address: never marked, never settled in the row."""
+    dotless: bool = False
+    """True where it is known that no line begins with a dot, so that none has to be doubled (RFC 5321, 4.5.2)."""
+    slot: Any = None
+    """What the feed remembers by; a carriage leaves it alone."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one hand-over: `sent`, `refused`, `deferred` or `uncertain`, with the server's reply if any."""
 
     state: MessageState
@@ -263,24 +270,49 @@ class Answer:
     note: str = ""
 
 
+class Hand(Enum):
+    """What a feed says when the content is about to leave."""
+
+    GO = auto()
+    """The durable mark is made: the content may leave, and an answer must be settled."""
+    STOP = auto()
+    """This message must not go any more; the feed has forgotten it."""
+    WAIT = auto()
+    """Not known yet; `Carriage.wake` tells when to ask again."""
+
+
+class Feed(Protocol):
+    """Where a carriage takes its messages from. Called in the carriage's event loop alone; nothing here blocks."""
+
+    @property
+    def ended(self) -> bool:
+        """True once nothing will come any more: what was taken is finished, then `carry` returns."""
+
+    def take(self) -> Outgoing | None:
+        """The next message, or None where there is none now; `Carriage.wake` tells when to ask again."""
+
+    def put_back(self, message: Outgoing) -> None:
+        """Taken, but not handed: the connection was lost before the content. It comes again."""
+
+    def hand(self, message: Outgoing) -> Hand:
+        """Called when nothing but the content is missing; GO means that the durable mark is made."""
+
+    def settle(self, message: Outgoing, answer: Answer) -> None:
+        """What became of a message that was taken; once for each, except those put back or stopped."""
+
+
 class Carriage(Protocol):
-    """One open way out, used by one lane at a time."""
+    """A way out for one account, used by one lane. All its methods run in one event loop."""
 
-    def carry(
-        self,
-        feed: Iterable[Outgoing],
-        hand: Callable[[Outgoing], bool],
-        settle: Callable[[Outgoing, Answer], None],
-    ) -> None:
-        """Carry messages until `feed` ends.
-
-        `hand(message)` is called when nothing but the content is missing; it makes the durable mark and answers
-        False where the message must not go any more. `settle` is called once for each message taken from `feed`,
-        except those whose `hand` said False. Raises CannotConnect where the sender itself is at fault; messages
-        not handed are then untouched.
+    async def carry(self, feed: Feed) -> None:
+        """Carry messages until `feed.ended`. Raises CannotConnect where the sender itself is at fault: answers still
+        to come were awaited and settled before, and everything taken and not handed was put back.
         """
 
-    def close(self) -> None:
+    def wake(self) -> None:
+        """The feed may answer differently now: it has messages, its word on a waiting one, or it has ended."""
+
+    async def close(self) -> None:
         """Leave in good order; never raises."""
 
 
@@ -300,10 +332,10 @@ class Provider(Protocol):
     label: str
 
     def open(self, account: Account) -> Carriage:
-        """Prepare a way out; connecting may wait until the first message."""
+        """Prepare a way out; it connects when `carry` has a first message. Called outside the event loop."""
 
     def probe(self, account: Account, message: Outgoing | None) -> list[Stage]:
-        """Try the account step by step and hand over `message` if one is given; never raises for a bad account."""
+        """Try the account step by step and hand over `message` if one is given; blocks, never raises for a bad one."""
 
 
 # --- Ports that doors implement for the rooms -----------------------------------------------------------------
@@ -353,6 +385,8 @@ class Host:
     wake: Wake
     queue_status: QueueStatus
     providers: Mapping[str, Provider]
+    state_dir: Path
+    """Folder of the journals of this machine's workers."""
 
     @property
     def session(self) -> scoped_session[Session]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 
 import flask_admin
@@ -149,6 +150,7 @@ class MassMail:
             wake=jobs.wake,
             queue_status=jobs.status,
             providers=load_providers(),
+            state_dir=Path(config.state_dir or Path(app.instance_path, "massmail")),
         )
 
     def _checked_statuses(self) -> StatusMapping:

@@ -1,12 +1,32 @@
 """The few statements that SQLite and PostgreSQL spell differently. Rooms enter; nothing is committed here."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Dialect, Insert, Table
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CursorResult,
+    Dialect,
+    Insert,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    column,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy import cast as cast_sql
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import SetupError
@@ -47,3 +67,66 @@ def changed(host: Host, statement: Any, values: Mapping[str, Any] | None = None)
     options = {"synchronize_session": False, "preserve_rowcount": True}
     result = host.session.execute(statement, values, execution_options=options)
     return int(cast(CursorResult[Any], result).rowcount)
+
+
+class _OneOf(FunctionElement[bool]):
+    name = "massmail_one_of"
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> "_OneOf":
+        """As it is: for SQLite, which has no booleans, `= 1` would follow, and no index would be used."""
+        return self
+
+
+@compiles(_OneOf)
+def _one_of(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(_OneOf, "postgresql")
+def _one_of_array(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    """An array, not a subselect, so that the planner uses the column's index."""
+    column, values = (compiler.process(part, **options) for part in element.clauses)
+    kind = "BIGINT" if isinstance(next(iter(element.clauses)).type, Integer) else "TEXT"
+    return (
+        f"{column} = ANY (ARRAY(SELECT CAST(value AS {kind}) FROM jsonb_array_elements_text(CAST({values} AS JSONB))))"
+    )
+
+
+def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    """`column IN (values)` with all of them in one parameter: hundreds cost little, and the statement stays the same.
+
+    For texts (without NUL) and whole numbers. JSON, since drivers are slow at making arrays.
+    """
+    return _OneOf(column, bindparam(None, json.dumps(list(values)), Text()))
+
+
+def listed(host: Host, values: Sequence[Any]) -> Any:
+    """Texts as rows of one column `value`, all in one parameter."""
+    given = bindparam(None, json.dumps(list(values)), Text())
+    if dialect(host).name == "postgresql":
+        return func.jsonb_array_elements_text(cast_sql(given, JSONB)).table_valued("value", name="listed")
+    return func.json_each(given).table_valued("value", name="listed")
+
+
+def records(dialect_name: str, parameter: str, kinds: Mapping[str, Any]) -> Any:
+    """Rows given as JSON text, a list of objects, in one parameter; `kinds` are their columns with SQL types."""
+    given = bindparam(parameter, type_=Text())
+    if dialect_name == "postgresql":
+        columns = [column(name, kind) for name, kind in kinds.items()]
+        rows = func.jsonb_to_recordset(cast_sql(given, JSONB)).table_valued(*columns, name="given")
+        return rows.render_derived(with_types=True)
+    each = func.json_each(given).table_valued("value", name="each")
+    fields = [
+        type_coerce(func.json_extract(each.c.value, f"$.{name}"), kind).label(name) for name, kind in kinds.items()
+    ]
+    return select(*fields).subquery("given")
+
+
+def moment(dialect_name: str, seconds: Any) -> Any:
+    """A POSIX time as a timestamp column keeps it."""
+    if dialect_name == "postgresql":
+        return func.to_timestamp(seconds)
+    return func.strftime("%Y-%m-%d %H:%M:%f000", seconds, "unixepoch")

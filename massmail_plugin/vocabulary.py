@@ -1,6 +1,6 @@
 """The words of the house as enums: states, outcomes, reasons. A leaf; everybody may enter."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Channel(StrEnum):
@@ -88,6 +88,7 @@ class RefusalReason(StrEnum):
     GAVE_UP = "gave_up"
     NOT_BUILT = "not_built"
     POISON = "poison"
+    NOT_RETRIED = "not_retried"
 
 
 class MailingState(StrEnum):
@@ -121,6 +122,24 @@ class HoldReason(StrEnum):
     BY_PERSON = "by_person"
     SENDER_FAULT = "sender_fault"
     NOT_FILLED = "not_filled"
+    LATE = "late"
+    CRASHED = "crashed"
+
+
+class UncertainPolicy(StrEnum):
+    """What becomes of uncertain messages by themselves."""
+
+    LEAVE = "leave"
+    RESEND = "resend"
+
+
+class Priority(IntEnum):
+    """Whose chunks leave first; lower goes ahead."""
+
+    TEST = 0
+    CONFIRMATION = 1
+    TRANSACTIONAL = 2
+    BULK = 5
 
 
 class CampaignState(StrEnum):

@@ -15,7 +15,7 @@ from massmail_plugin.upkeep import doctor
 from massmail_plugin.vocabulary import Act, Outcome, ReportState
 
 SHOWN = 20
-NAMES = {"base url": "Base URL", "sqlite": "SQLite"}
+NAMES = {"base url": "Base URL", "sqlite": "SQLite", "signatures": "DKIM signatures"}
 LEVELS = {"ok": Word("Fine", "good"), "warning": Word("Look at this", "warning"), "fail": Word("Needs repair", "bad")}
 
 

@@ -1,6 +1,6 @@
 """Who gets a mailing: rules to SQL, the recipients as one statement, the funnel, contacts' values, import, export."""
 
-from massmail_plugin.audience.contact_values import values
+from massmail_plugin.audience.contact_values import Reader, readers, values
 from massmail_plugin.audience.contacts import ContactSummary, current_addresses, exists, find, inactive, summaries
 from massmail_plugin.audience.counting import count, sample
 from massmail_plugin.audience.criteria_sql import clause
@@ -13,6 +13,7 @@ __all__ = [
     "AudienceRequest",
     "ContactSummary",
     "FunnelStep",
+    "Reader",
     "clause",
     "count",
     "current_addresses",
@@ -21,6 +22,7 @@ __all__ = [
     "funnel",
     "inactive",
     "parse",
+    "readers",
     "sample",
     "select_recipients",
     "sentence",

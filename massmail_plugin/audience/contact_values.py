@@ -1,12 +1,12 @@
 """What templates may print of contacts: plain values of the registered fields, never the host's objects. Reads only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import inspect, select
+from sqlalchemy import func, inspect, literal, select, true
 from sqlalchemy.orm import aliased
 
 from massmail_plugin.consent.contact_keys import TextOf, has_key, key_text
@@ -14,6 +14,50 @@ from massmail_plugin.contact_fields import ContactField, RelatedRows, register
 from massmail_plugin.contracts import ContactSource, Host
 
 Values = dict[str, Any]
+
+
+class Reader(NamedTuple):
+    """A contact as the mail to it needs it: `addresses` as the host has them, in the order of the source's roles."""
+
+    name: str
+    active: bool
+    addresses: Sequence[Any]
+    values: Values
+
+
+def readers(
+    host: Host, source: ContactSource, keys: Sequence[str], *, paths: Collection[str], related: Collection[str]
+) -> dict[str, Reader]:
+    """Key -> what is needed to write to a contact, for those that are still there.
+
+    Reads only the fields of `paths` and the rows of `related`. One SELECT, and one for each relation and kind of row.
+    """
+    known = register(source)
+    wanted = [one for one in known.fields if not one.sensitive and one.path in paths]
+    own = [one for one in wanted if one.relation is None]
+    found = _readers(host, source, keys, own)
+    answer = {key: reader.values for key, reader in found.items()}
+    for relation in sorted({one.relation for one in wanted if one.relation is not None}):
+        _add_relation(host, source, relation, [one for one in wanted if one.relation == relation], answer)
+    for rows in known.related:
+        if rows.name in related:
+            _add_rows(host, source, rows, answer)
+    return found
+
+
+def _readers(
+    host: Host, source: ContactSource, keys: Sequence[str], fields: Sequence[ContactField]
+) -> dict[str, Reader]:
+    addresses = [one.column.label(f"a{number}") for number, one in enumerate(source.addresses)]
+    name = literal("") if source.name is None else source.name
+    active = true() if source.active is None else func.coalesce(source.active, False)
+    statement = select(key_text(source), name.label("name"), active.label("active"), *addresses, *_columns(fields))
+    rows = host.session.execute(statement.select_from(source.model).where(has_key(source, keys))).all()
+    names, first = [one.path.rpartition(".")[2] for one in fields], 3 + len(addresses)
+    return {
+        row[0]: Reader(row[1] or "", row[2], row[3:first], dict(zip(names, map(_plain, row[first:]), strict=True)))
+        for row in rows
+    }
 
 
 def values(
@@ -83,6 +127,8 @@ def _named(fields: Sequence[ContactField], row: Sequence[Any]) -> Values:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         return _plain(value.value)
     if value is None or isinstance(value, str | int | float | Decimal | date | datetime):

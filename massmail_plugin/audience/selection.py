@@ -8,13 +8,16 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     Select,
     String,
     Subquery,
     and_,
     case,
+    collate,
     func,
     literal,
+    literal_column,
     not_,
     null,
     or_,
@@ -31,6 +34,7 @@ from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Address, ContactSource, Host
 from massmail_plugin.errors import BadRequest, nearest
 from massmail_plugin.models import List, Subscription
+from massmail_plugin.portable_sql import dialect
 from massmail_plugin.vocabulary import Channel, SkipReason, SubscriptionState
 
 
@@ -59,25 +63,29 @@ def select_recipients(host: Host, request: AudienceRequest) -> Select[Any]:
     not active count nobody. Raises RuleError, BadRequest (unknown role) or SetupError (unknown source).
     """
     source = host.source(request.source_name)
-    rows = _checked(request, _rows(_people(host, source, request), addresses_of(source, request)))
-    shared = [rows.c.reason, rows.c.normal] if request.one_per_address else [rows.c.reason, rows.c.normal, rows.c.key]
-    order = [rows.c.position, rows.c.host_key]
-    turn = func.row_number().over(partition_by=shared, order_by=order).label("turn")
-    numbered = select(rows, turn).add_cte(rows, nest_here=True).subquery("massmail_numbered")
-    reason = case(
-        (numbered.c.reason != "", numbered.c.reason), (numbered.c.turn > 1, SkipReason.DUPLICATE.value), else_=null()
-    )
-    to_send = and_(numbered.c.reason == "", numbered.c.turn == 1) if request.one_per_address else None
+    addresses = addresses_of(source, request)
+    found = _checked(request, _rows(_people(host, source, request), addresses))
+    several = request.one_per_address or len(addresses) > 1
+    turn: ColumnElement[int] = _turn(host, request, found) if several else literal(1)
+    rows = select(found, turn.label("turn")).subquery("massmail_numbered")
+    reason = case((rows.c.reason != "", rows.c.reason), (rows.c.turn > 1, SkipReason.DUPLICATE.value), else_=null())
+    to_send = and_(rows.c.reason == "", rows.c.turn == 1) if request.one_per_address else None
     return select(
         literal(source.source_name).label("contact_source"),
-        numbered.c.key.label("contact_key"),
-        numbered.c.role.label("address_role"),
-        numbered.c.channel.label("channel"),
-        func.substr(numbered.c.address, 1, LONGEST).label("address"),
-        (null() if to_send is None else case((to_send, numbered.c.normal), else_=null())).label("dedup_key"),
-        numbered.c.list_id.label("list_id"),
+        rows.c.key.label("contact_key"),
+        rows.c.role.label("address_role"),
+        rows.c.channel.label("channel"),
+        func.substr(rows.c.address, 1, LONGEST).label("address"),
+        (null() if to_send is None else case((to_send, rows.c.normal), else_=null())).label("dedup_key"),
+        rows.c.list_id.label("list_id"),
         reason.label("skip_reason"),
     ).where(true())
+
+
+def bytewise(host: Host, column: Any) -> ColumnElement[Any]:
+    """The column, to be sorted by its bytes: the same order on every database, and several times as fast as words."""
+    ordered: ColumnElement[Any] = collate(column, "C") if dialect(host).name == "postgresql" else column
+    return ordered
 
 
 def addresses_of(source: ContactSource, request: AudienceRequest) -> list[Address]:
@@ -94,20 +102,19 @@ def addresses_of(source: ContactSource, request: AudienceRequest) -> list[Addres
 
 def on_lists(host: Host, request: AudienceRequest) -> Subquery:
     """The contacts on the request's active lists: key, and the first such list of each."""
-    listed = (
-        select(Subscription.contact_key.label("key"), func.min(Subscription.list_id).label("list_id"))
-        .join(List, List.id == Subscription.list_id)
-        .where(
-            List.active,
-            Subscription.list_id.in_(request.list_ids),
-            Subscription.contact_source == request.source_name,
-            Subscription.state == SubscriptionState.SUBSCRIBED,
-        )
-        .group_by(Subscription.contact_key)
+    wanted = (
+        List.active,
+        Subscription.list_id.in_(request.list_ids),
+        Subscription.contact_source == request.source_name,
+        Subscription.state == SubscriptionState.SUBSCRIBED,
     )
+    several = len(set(request.list_ids)) > 1
+    first = func.min(Subscription.list_id) if several else Subscription.list_id
+    listed = select(Subscription.contact_key.label("key"), first.label("list_id")).where(*wanted)
+    listed = listed.join(List, List.id == Subscription.list_id)
     if request.only is not None:
         listed = listed.where(Subscription.contact_key.in_(request.only))
-    return listed.subquery("massmail_listed")
+    return (listed.group_by(Subscription.contact_key) if several else listed).subquery("massmail_listed")
 
 
 def _people(host: Host, source: ContactSource, request: AudienceRequest) -> CTE:
@@ -139,6 +146,7 @@ def _rows(people: CTE, addresses: Sequence[Address]) -> Subquery:
     selects = []
     for position, (address, column) in enumerate(zip(addresses, columns, strict=True)):
         there = and_(active, not_(absent_sql(column)))
+        first = true() if len(addresses) == 1 else or_(not_(active), nowhere, there)
         selects.append(
             select(
                 people.c.key,
@@ -149,30 +157,39 @@ def _rows(people: CTE, addresses: Sequence[Address]) -> Subquery:
                 literal(address.role).label("role"),
                 literal(str(address.channel)).label("channel"),
                 func.coalesce(trimmed_sql(column), "").label("address"),
-            ).where(or_(not_(active), nowhere, there) if position == 0 else there)
+            ).where(first if position == 0 else there)
         )
-    return union_all(*selects).add_cte(people, nest_here=True).subquery("massmail_rows")
+    rows = union_all(*selects) if len(selects) > 1 else selects[0]
+    return _once(rows.add_cte(people, nest_here=True), "massmail_rows")
 
 
-def _checked(request: AudienceRequest, rows: Subquery) -> CTE:
-    """Each row with its normalised address and the first reason not to write to it; an empty text for none.
-
-    Materialised: else SQLite works out the reason once for each place that mentions it.
-    """
-    normal = normalised_sql(rows.c.address)
-    stops = stop_clause(request.source_name, rows.c.key, normal, request.list_ids)
-    by_mail = rows.c.channel == Channel.EMAIL.value
+def _checked(request: AudienceRequest, rows: Subquery) -> Subquery:
+    """Each row with its normalised address and the first reason not to write to it; an empty text for none."""
+    named = _once(select(rows, normalised_sql(rows.c.address).label("normal")), "massmail_named")
+    stops = stop_clause(request.source_name, named.c.key, named.c.normal, request.list_ids)
+    by_mail = named.c.channel == Channel.EMAIL.value
     reason: ColumnElement[str] = case(
-        (rows.c.active == 0, SkipReason.INACTIVE.value),
-        (rows.c.address == "", SkipReason.NO_ADDRESS.value),
+        (named.c.active == 0, SkipReason.INACTIVE.value),
+        (named.c.address == "", SkipReason.NO_ADDRESS.value),
         (
-            or_(and_(by_mail, unusable_sql(rows.c.address)), func.length(rows.c.address) > LONGEST),
+            or_(and_(by_mail, unusable_sql(named.c.address)), func.length(named.c.address) > LONGEST),
             SkipReason.BAD_ADDRESS.value,
         ),
         (stops.opted_out, SkipReason.OPTED_OUT.value),
         (stops.suppressed, SkipReason.SUPPRESSED.value),
         else_=literal("", String),
     )
-    return (
-        select(rows, normal.label("normal"), reason.label("reason")).cte("massmail_checked").prefix_with("MATERIALIZED")
-    )
+    kept = [column for column in named.c if column.name != "active"]
+    return _once(select(*kept, reason.label("reason")), "massmail_checked")
+
+
+def _once(rows: Select[Any] | CompoundSelect[Any], name: str) -> Subquery:
+    """The rows with every expression worked out once: an OFFSET keeps databases from copying it to where it is used."""
+    return rows.offset(literal_column("0")).subquery(name)
+
+
+def _turn(host: Host, request: AudienceRequest, rows: Subquery) -> ColumnElement[int]:
+    """1 for the row that gets the mail among those with the same address; the contact's own roles come in order."""
+    own = [] if request.one_per_address else [rows.c.key]
+    shared = [bytewise(host, rows.c.normal), rows.c.reason, *own]
+    return func.row_number().over(partition_by=shared, order_by=[rows.c.position, rows.c.host_key])

@@ -29,10 +29,15 @@ def activate(host: Host, campaign: Campaign, *, by: str, include_present: bool =
 
 def pause(host: Host, campaign: Campaign, *, by: str) -> None:
     """Stop a campaign: nobody enters or moves on, and what waits in the outbox stays there."""
+    stop(host, campaign, HoldReason.BY_PERSON, f"The campaign was paused by {by}.")
+
+
+def stop(host: Host, campaign: Campaign, reason: HoldReason, words: str) -> None:
+    """Pause a campaign and the mailings of its steps for `reason`. Raises BadRequest where it is not active."""
     _turn(host, campaign, CampaignState.PAUSED)
     for step in campaign.steps:
         if step.mailing_id is not None:
-            outbox.hold(host, step.mailing_id, HoldReason.BY_PERSON, f"The campaign was paused by {by}.")
+            outbox.hold(host, step.mailing_id, reason, words)
 
 
 def _check(campaign: Campaign) -> None:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import idna
 
-from massmail_plugin.channels.mail_bodies import alternative, single
+from massmail_plugin.channels.mail_bodies import BodyPlan, bodies, plan
 from massmail_plugin.channels.mail_headers import field_name, mailbox_field, plain_field, text_field
 from massmail_plugin.errors import RenderError
 
@@ -20,10 +20,14 @@ OWN_FIELDS = {
 }  # fmt: skip
 """Fields that are ours or the servers'; nobody may set them as extra headers."""
 
+MIME_VERSION = b"MIME-Version: 1.0\r\n"
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_USUAL_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*+@[a-z0-9]+(?:[.-][a-z0-9]+)*+")
+_MESSAGE_ID = re.compile(rf"<?(?P<id>{_ATOM}(?:\.{_ATOM})*+@{_ATOM}(?:\.{_ATOM})*+)>?")
 _LINK = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -51,21 +55,26 @@ class EmailParts:
     """Title and identifier (RFC 2919), such as ("News", "list-3.crm.example.org"); stable over the list's life."""
     bulk: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    plan: BodyPlan | None = None
+    """How the texts are encoded; None: as suits these very texts."""
 
 
 def build(parts: EmailParts) -> bytes:
-    """The message as it goes over the wire: CRLF line ends only, 7-bit, no line over 998 octets, no Bcc.
+    """The message as it goes over the wire: CRLF line ends only, 7-bit, no line over 998 octets or beginning with a
+    dot, no Bcc.
 
     The same parts give the same bytes. Raises RenderError in words for anything that would let a value become a
     header, and for addresses that are not exactly one address.
     """
-    body = single("plain", parts.text) if parts.html is None else alternative(parts.message_id, parts.text, parts.html)
-    fields = [*_identity(parts), *_list_fields(parts), *_bulk_fields(parts), *_extra(parts)]
-    return b"".join([*fields, b"MIME-Version: 1.0\r\n", body])
+    fields = [*_identity(parts), *list_fields(parts, parts.list_unsubscribe_url), *bulk_fields(parts), *_extra(parts)]
+    how = parts.plan or plan(parts.text, parts.html)
+    return b"".join([*fields, MIME_VERSION, bodies(how, parts.text, parts.html)])
 
 
 def ascii_address(address: str) -> str:
     """`address` with its domain as ASCII (IDNA). Raises RenderError unless it is exactly one plain address."""
+    if len(address) <= 64 and _USUAL_ADDRESS.fullmatch(address):
+        return address
     local, at, domain = address.strip(" ").rpartition("@")
     try:
         domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
@@ -79,25 +88,52 @@ def ascii_address(address: str) -> str:
 
 
 def _identity(parts: EmailParts) -> list[bytes]:
-    if parts.date.tzinfo is None:
-        raise RenderError("The date of a mail needs a time zone.")
-    to_name = _LINE_BREAKS.sub(" ", parts.to_name)
-    fields = [
-        mailbox_field("From", parts.from_name, ascii_address(parts.from_address)),
-        mailbox_field("To", to_name, ascii_address(parts.to_address)),
+    return [
+        from_field(parts.from_name, parts.from_address),
+        to_field(parts.to_name, parts.to_address),
+        reply_to_field(parts.reply_to),
         text_field("Subject", parts.subject),
-        plain_field("Date", format_datetime(parts.date)),
-        plain_field("Message-ID", _message_id(parts.message_id)),
+        date_field(parts.date),
+        message_id_field(parts.message_id),
     ]
-    if parts.reply_to:
-        fields.insert(2, mailbox_field("Reply-To", "", ascii_address(parts.reply_to)))
-    return fields
 
 
-def _list_fields(parts: EmailParts) -> list[bytes]:
+def from_field(name: str, address: str) -> bytes:
+    """Who writes. Raises RenderError, as the functions below, where a value cannot stand in a header."""
+    return mailbox_field("From", name, ascii_address(address))
+
+
+def reply_to_field(address: str) -> bytes:
+    """Nothing where there is no address."""
+    return mailbox_field("Reply-To", "", ascii_address(address)) if address else b""
+
+
+def to_field(name: str, address: str) -> bytes:
+    """Whom it is for; line breaks in the name become blanks."""
+    name = name if name.isprintable() else _LINE_BREAKS.sub(" ", name)
+    return mailbox_field("To", name, ascii_address(address))
+
+
+def date_field(date: datetime) -> bytes:
+    """When it was written; `date` must be aware."""
+    if date.tzinfo is None:
+        raise RenderError("The date of a mail needs a time zone.")
+    return plain_field("Date", format_datetime(date))
+
+
+def message_id_field(message_id: str) -> bytes:
+    """`left@right`, with or without angle brackets."""
+    found = _MESSAGE_ID.fullmatch(message_id)
+    if not found or len(message_id) > 900:
+        raise RenderError(f"“{message_id[:80]}” cannot be a Message-ID; it looks like 17@crm.example.org.")
+    return f"Message-ID: <{found['id']}>\r\n".encode("ascii")
+
+
+def list_fields(parts: EmailParts, unsubscribe_url: str | None) -> list[bytes]:
+    """How to leave (RFC 2369, RFC 8058) and which list it is (RFC 2919)."""
     fields = []
-    if parts.list_unsubscribe_url is not None:
-        ways = [_way_out(parts.list_unsubscribe_url, ("https://", "http://"))]
+    if unsubscribe_url is not None:
+        ways = [_way_out(unsubscribe_url, ("https://", "http://"))]
         if parts.list_unsubscribe_mailto:
             ways.append(_way_out(f"mailto:{parts.list_unsubscribe_mailto.removeprefix('mailto:')}", ("mailto:",)))
         fields.append(plain_field("List-Unsubscribe", *ways))
@@ -120,14 +156,8 @@ def _list_id(identifier: str) -> str:
     return identifier
 
 
-def _message_id(message_id: str) -> str:
-    left, at, right = message_id.removeprefix("<").removesuffix(">").partition("@")
-    if not at or not _DOT_ATOM.fullmatch(left) or not _DOT_ATOM.fullmatch(right) or len(message_id) > 900:
-        raise RenderError(f"“{message_id[:80]}” cannot be a Message-ID; it looks like 17@crm.example.org.")
-    return f"<{left}@{right}>"
-
-
-def _bulk_fields(parts: EmailParts) -> list[bytes]:
+def bulk_fields(parts: EmailParts) -> list[bytes]:
+    """That it goes to many, so that no machine answers."""
     if not parts.bulk:
         return []
     return [

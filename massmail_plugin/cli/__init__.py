@@ -12,9 +12,10 @@ from massmail_plugin.cli.feedback import feedback
 from massmail_plugin.cli.group import PlainGroup
 from massmail_plugin.cli.mailings import mailing, send_test
 from massmail_plugin.cli.processes import doctor, scheduler, worker
+from massmail_plugin.cli.uncertain import uncertain
 
 group = PlainGroup("massmail", help="Mass mailing: tables, processes, mailings, campaigns.")
-for command in (db, worker, scheduler, doctor, mailing, campaign, send_test, opt_out, suppress, feedback):
+for command in (db, worker, scheduler, doctor, mailing, uncertain, campaign, send_test, opt_out, suppress, feedback):
     group.add_command(command)
 
 

@@ -48,7 +48,9 @@ def show(number: int, as_json: bool) -> None:
     row = _row(found) | {
         "hold_reason": found.hold_reason,
         "hold_note": found.hold_note,
+        "retries": found.retries,
         **asdict(progress.counts),
+        "undecided": mailings.undecided(host, found),
         **asdict(progress.responses),
         "next_due": progress.next_due,
         "sender_fault": progress.sender_fault,
@@ -83,12 +85,13 @@ def pause(number: int) -> None:
     found = _mailing(host, number)
     mailings.pause(host, found, by=BY)
     _done(host, found)
+    click.echo(mailings.come_to_rest(host, number).words("wait"))
 
 
 @mailing.command()
 @number_argument
 def resume(number: int) -> None:
-    """Go on where it stopped."""
+    """Go on where it stopped; also what was held because nothing ran when it was due."""
     host = mounted()
     found = _mailing(host, number)
     mailings.resume(host, found)
@@ -104,8 +107,11 @@ def cancel(number: int, yes: bool) -> None:
     found = _mailing(host, number)
     if not yes:
         click.confirm(f"Cancel “{found.name}” for good?", abort=True)
+    mailings.halt(host, found, by=BY)
+    host.session.commit()
     mailings.cancel(host, found)
     _done(host, found)
+    click.echo(mailings.come_to_rest(host, number).words("are not sent any more"))
 
 
 @mailing.command()
@@ -114,9 +120,14 @@ def retry(number: int) -> None:
     """Try exactly the failed mails again."""
     host = mounted()
     found = _mailing(host, number)
+    reasons = mailings.failures(host, found)
     again = mailings.retry_failed(host, found)
     host.session.commit()
-    click.echo(f"{again:,} mails of “{found.name}” are tried again.")
+    click.echo(
+        f"{again:,} {'mail' if again == 1 else 'mails'} of “{found.name}” {'is' if again == 1 else 'are'} tried again."
+    )
+    for reason, failed in reasons.items():
+        click.echo(f"  {failed:,} {reason or 'without a reason'}")
 
 
 @click.command("send-test")

@@ -12,10 +12,13 @@ from typing import Any
 from liquid import BoundTemplate, Token
 from liquid.exceptions import LiquidError, ResourceLimitError
 
+from massmail_plugin.composing.expression_code import Known
+from massmail_plugin.composing.generated_code import CannotCompile
 from massmail_plugin.composing.html_source import start_tags
-from massmail_plugin.composing.known_names import Name, known_names
+from massmail_plugin.composing.known_names import FIXED, Name, known_names
 from massmail_plugin.composing.links import LinkKind, kind_of, link_addresses, refused_addresses
 from massmail_plugin.composing.name_check import Finding, findings, roots
+from massmail_plugin.composing.template_code import compiled_text
 from massmail_plugin.composing.template_filters import TooLarge
 from massmail_plugin.composing.template_language import (
     HTML,
@@ -31,6 +34,9 @@ from massmail_plugin.errors import TemplateError, TemplateFault
 
 WAYS_OUT = {"unsubscribe_url", "preferences_url"}
 """Names one of which every mail must lead to."""
+
+_NOWHERE = "\0"
+"""Stands for a token where none is printed."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -145,6 +151,17 @@ def _warnings(host: Host, known: Mapping[str, Name], parts: list[_Part]) -> Iter
         yield from _part_warnings(host, known, part)
     if html.source:
         yield from _html_warnings(html.source)
+    yield from _slow(parts)
+
+
+def _slow(parts: list[_Part]) -> Iterator[str]:
+    """What keeps a mailing from full speed; the first reason is enough."""
+    known = Known({name: what.sample() for name, what in FIXED.items() if name not in WAYS_OUT}, {}, _NOWHERE)
+    try:
+        for part in parts:
+            compiled_text(parsed(part.name, part.language, part.source), known)
+    except CannotCompile as why:
+        yield f"Mails of this template are put together one by one, which is slower: {why}."
 
 
 def _part_warnings(host: Host, known: Mapping[str, Name], part: _Part) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 from liquid import BoundTemplate, Node, Token
 from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path
@@ -139,3 +140,16 @@ def _below(name: Name, segment: object) -> Name | None:
 def roots(template: BoundTemplate) -> set[str]:
     """The first parts of all names a template uses."""
     return {str(one.path[0]) for one in all_expressions(template) if isinstance(one, Path)}
+
+
+def contact_paths(template: BoundTemplate) -> set[str]:
+    """What a template asks of the contact, below `contact`; "" stands for all of it."""
+    paths = [one for one in all_expressions(template) if isinstance(one, Path)]
+    return {_asked(one) for one in paths if one.path[0] == "contact" or isinstance(one.path[0], Path)}
+
+
+def _asked(path: Path) -> str:
+    """The path as far as it is written out; the rest is known only at rendering, or a value's own such as `size`."""
+    if path.path[0] != "contact":
+        return ""
+    return ".".join(str(segment) for segment in takewhile(lambda one: isinstance(one, str), path.path[1:]))

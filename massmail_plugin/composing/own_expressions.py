@@ -38,10 +38,14 @@ class BoundedEnd(Expression):
         self.end = end
 
     def evaluate(self, context: RenderContext) -> object:
-        start, end = (_number(part.evaluate(context)) for part in (self.start, self.end))
-        if end - start > MAX_RANGE:
+        return self.checked(self.start.evaluate(context), self.end.evaluate(context))
+
+    def checked(self, start: object, end: object) -> int:
+        """The end as a number. Raises LoopIterationLimitError where it is too far from the start."""
+        first, last = _number(start), _number(end)
+        if last - first > MAX_RANGE:
             raise LoopIterationLimitError(f"A range may hold {MAX_RANGE:,} numbers at the most.", token=self.token)
-        return end
+        return last
 
     def children(self) -> list[Expression]:
         return [self.end]
@@ -57,12 +61,16 @@ class Filled(Expression):
         self.path = path
 
     def evaluate(self, context: RenderContext) -> object:
-        value = self.path.evaluate(context)
-        empty = not value.strip() if isinstance(value, str) else isinstance(value, list | dict | tuple) and not value
-        return None if empty else value
+        return filled(self.path.evaluate(context))
 
     def children(self) -> list[Expression]:
         return [self.path]
+
+
+def filled(value: object) -> object:
+    """`value`, or None where it is an empty text or list."""
+    empty = not value.strip() if isinstance(value, str) else isinstance(value, list | dict | tuple) and not value
+    return None if empty else value
 
 
 def _number(value: object) -> int:

@@ -69,6 +69,7 @@ def prepare(
         html = ""
     text = _with_way_out(text, PLAIN)
     text = with_counted_addresses(text, book) if track_clicks else text
+    text = text.strip("\r\n") + "\n"
     return Prepared(version_subject, html, text, tuple(book.links.values()), tracks_opens)
 
 

@@ -1,6 +1,5 @@
 """Fills prepared texts in for one recipient. Sending, previews and clicks enter; nothing is read or committed."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,14 +11,14 @@ from liquid import BoundTemplate, Markup
 
 from massmail_plugin.composing.checking import parsed
 from massmail_plugin.composing.links import LINKS
+from massmail_plugin.composing.mail_text import fit, one_line
+from massmail_plugin.composing.name_check import contact_paths
 from massmail_plugin.composing.preparing import PIXEL, Prepared
 from massmail_plugin.composing.template_language import HTML, PLAIN, rendered
 from massmail_plugin.config import Config
 from massmail_plugin.errors import RenderError
 from massmail_plugin.signed_links import PREVIEW_TOKEN, click_url, open_url, opt_out_url, preferences_url
 
-_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _ADDRESS_CHARACTERS = "%/:?#[]@!$&'()*+,;=~-._"
 MAX_SUBJECT = 2_000
 MAX_TARGET = 8_000
@@ -41,9 +40,11 @@ class Renderer:
         """Raises TemplateError where a text cannot be read."""
         self._config = config
         self._tracks_opens = prepared.tracks_opens
-        self._subject = parsed("subject", PLAIN, prepared.subject)
-        self._html = parsed("html", HTML, prepared.html) if prepared.html else None
-        self._text = parsed("text", PLAIN, prepared.text)
+        self.subject = parsed("subject", PLAIN, prepared.subject)
+        self.html = parsed("html", HTML, prepared.html) if prepared.html else None
+        self.text = parsed("text", PLAIN, prepared.text)
+        parts = [self.subject, self.text, *([self.html] if self.html else [])]
+        self.contact_paths = frozenset(path for part in parts for path in contact_paths(part))
 
     def render(self, values: Mapping[str, Any], *, token: str) -> Rendered:
         """Fill in `values` (as `values_for` gives them) for the outbox message of `token`.
@@ -51,17 +52,18 @@ class Renderer:
         PREVIEW_TOKEN gives links that lead nowhere and no pixel. A name without a value prints nothing.
         Raises RenderError in words where a value does not fit, or time or size run out.
         """
-        filled = {**values, **self._addresses(token)}
+        filled = {**values, **self.addresses(token)}
         deadline = monotonic() + self._config.render_seconds
         room = self._config.max_message_bytes
-        subject = rendered(self._subject, filled, deadline=deadline, max_bytes=MAX_SUBJECT)
+        subject = rendered(self.subject, filled, deadline=deadline, max_bytes=MAX_SUBJECT)
         html = None
-        if self._html is not None:
-            html = _fit(rendered(self._html, filled, deadline=deadline, max_bytes=room))
-        text = _fit(rendered(self._text, filled, deadline=deadline, max_bytes=room))
-        return Rendered(one_line(subject), html, text.strip("\n") + "\n")
+        if self.html is not None:
+            html = fit(rendered(self.html, filled, deadline=deadline, max_bytes=room))
+        text = fit(rendered(self.text, filled, deadline=deadline, max_bytes=room))
+        return Rendered(one_line(subject), html, text)
 
-    def _addresses(self, token: str) -> dict[str, Any]:
+    def addresses(self, token: str) -> dict[str, Any]:
+        """The values that lead back to us: counted links, pixel, and the ways out."""
         if token == PREVIEW_TOKEN:
             return {LINKS: _NoLinks(), PIXEL: "", "unsubscribe_url": "#", "preferences_url": "#"}
         pixel = ""
@@ -76,18 +78,13 @@ class Renderer:
         }
 
 
-def one_line(text: str) -> str:
-    """`text` without line breaks and control characters, as a header takes it."""
-    return " ".join(_LINE_BREAKS.sub(" ", _fit(text)).split())
-
-
 def render_target(target: str, values: Mapping[str, Any], *, seconds: float = 2.0) -> str:
     """Where a click leads: the link's stored target with this recipient's values in it, as an ASCII address.
 
     Raises RenderError if what comes out is no http or https address.
     """
     address = rendered(_target(target), values, deadline=monotonic() + seconds, max_bytes=MAX_TARGET)
-    address = quote(_fit(address).strip(), safe=_ADDRESS_CHARACTERS)
+    address = quote(fit(address).strip(), safe=_ADDRESS_CHARACTERS)
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise RenderError("This link leads to no web address.")
@@ -97,10 +94,6 @@ def render_target(target: str, values: Mapping[str, Any], *, seconds: float = 2.
 @lru_cache(maxsize=256)
 def _target(target: str) -> BoundTemplate:
     return parsed("link", PLAIN, target)
-
-
-def _fit(text: str) -> str:
-    return _UNFIT.sub("", text)
 
 
 class _Links(Mapping[int, str]):

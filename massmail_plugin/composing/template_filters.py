@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import wraps
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache, wraps
 from typing import Any
 
 from liquid import Environment, Markup, RenderContext
 from liquid.builtin.filters.array import join
-from liquid.builtin.filters.misc import date
+from liquid.builtin.filters.misc import date as written_date
 from liquid.builtin.filters.string import replace
 from liquid.exceptions import FilterError
 from liquid.filter import string_filter, with_context, with_environment
@@ -30,6 +32,11 @@ WITHDRAWN = (
 )
 """Built-in filters with no use in mail; `safe` would let a contact's values through unescaped."""
 
+OF_NUMBERS = (
+    "abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "round", "times",
+)  # fmt: skip
+"""Filters that reckon."""
+
 HREF_FILTER = "massmail_href"
 """Put into prepared templates where a link begins with a value; not for authors."""
 
@@ -37,6 +44,9 @@ _TAG = re.compile(r"<[^<>]*>")
 _SAFE_SCHEMES = ("http:", "https:", "mailto:", "tel:", "sms:")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0]+")
+
+
+_SMALL = frozenset([bool, date, datetime, Decimal, float, type(None)])
 
 
 class TooLarge(FilterError):
@@ -49,26 +59,42 @@ def install(environment: Environment) -> None:
     for name in WITHDRAWN:
         environment.filters.pop(name)
     environment.filters.update(own)
+    for name in OF_NUMBERS:
+        environment.filters[name] = _with_numbers(environment.filters[name])
     for name, function in environment.filters.items():
         environment.filters[name] = _bounded(function)
+
+
+def _with_numbers(function: Filter) -> Filter:
+    """A column of money comes as Decimal, which Liquid's filters of numbers would take for 0."""
+
+    @wraps(function)
+    def run(*given: Any, **options: Any) -> Any:
+        return function(*(str(value) if isinstance(value, Decimal) else value for value in given), **options)
+
+    return run
 
 
 def _bounded(function: Filter) -> Filter:
     @wraps(function)
     def run(*given: Any, **options: Any) -> Any:
         for value in given:
-            _refuse_large(value)
+            if value.__class__ not in _SMALL:
+                _refuse_large(value)
         result = function(*given, **options)
-        _refuse_large(result)
+        if result.__class__ not in _SMALL:
+            _refuse_large(result)
         return result
 
     return run
 
 
 def _refuse_large(value: Any) -> None:
+    # Asked for every value of every filter, and nearly all are short texts.
     if isinstance(value, str):
-        _refuse_beyond(len(value))
-    elif isinstance(value, list | tuple | range):
+        if len(value) > MAX_TEXT:
+            _refuse_beyond(len(value))
+    elif isinstance(value, (list, tuple, range)):
         if len(value) > MAX_ITEMS:
             raise TooLarge(f"A list of more than {MAX_ITEMS:,} items is too long for a filter.", token=None)
         if not isinstance(value, range):
@@ -121,7 +147,16 @@ def _date(value: Any, form: Any = "%d.%m.%Y", *, context: RenderContext) -> Any:
         raise FilterError("A date format may have 100 characters at the most.", token=None)
     if isinstance(value, str) and len(value) > 40:
         return value
-    return date(value, form, environment=context.env)
+    if value.__class__ is date and isinstance(form, str):
+        written = _written_day(value, form, context.env)
+        return Markup(written) if context.env.autoescape and isinstance(form, Markup) else written
+    return written_date(value, form, environment=context.env)
+
+
+@lru_cache(maxsize=4096)
+def _written_day(value: date, form: str, environment: Environment) -> str:
+    """Plain text: the same days are written in many mails."""
+    return str(written_date(value, str(form), environment=environment))
 
 
 def _href(value: Any) -> str:

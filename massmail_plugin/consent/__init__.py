@@ -13,12 +13,14 @@ from massmail_plugin.consent.subscriptions import (
     unsubscribe_selected,
 )
 from massmail_plugin.consent.suppression import StopClauses, release, stop_clause, stopped, suppress
+from massmail_plugin.consent.watch import StopWatch
 from massmail_plugin.consent.withdrawal import Withdrawal, take_back, withdraw
 
 __all__ = [
     "Counts",
     "ListStanding",
     "StopClauses",
+    "StopWatch",
     "Withdrawal",
     "after_commit",
     "fault",

@@ -5,7 +5,7 @@ no contact, and never makes a statement fail.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Any
 from uuid import UUID
@@ -18,11 +18,12 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     Uuid,
-    bindparam,
+    and_,
     case,
     cast,
     func,
     literal_column,
+    not_,
     null,
 )
 from sqlalchemy import Enum as SqlEnum
@@ -35,6 +36,7 @@ from sqlalchemy.types import TypeEngine
 
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Column, ContactSource
+from massmail_plugin.portable_sql import one_of
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SAMPLE = UUID("0123abcd-4567-89ef-0123-456789abcdef")
@@ -81,20 +83,25 @@ def key_from_text(source: ContactSource, text: Any) -> ColumnElement[Any]:
 def has_key(source: ContactSource, keys: Iterable[str]) -> ColumnElement[bool]:
     """True for the contacts with one of these keys; uses the host's index."""
     column = register(source).key_column
-    values = [value for value in (_key_value(column, text) for text in keys) if value is not None]
-    # PostgreSQL refuses a statement with a number that its column could not hold; as a long one it matches nothing.
-    wanted: Any = bindparam(None, values, BigInteger(), expanding=True) if isinstance(column.type, Integer) else values
-    found: ColumnElement[bool] = column.in_(wanted)
+    as_value = _key_reader(column)
+    values = [value for value in map(as_value, keys) if value is not None]
+    if isinstance(column.type, Integer):
+        # PostgreSQL refuses a statement with a number that its column could not hold; as a long one it matches nothing.
+        return one_of(column, values)
+    if isinstance(column.type, String) and not isinstance(column.type, SqlEnum):
+        return one_of(column, values)
+    found: ColumnElement[bool] = column.in_(values)
     return found
 
 
-def _key_value(column: Column, text: str) -> Any:
-    if "\x00" in text or not text.isprintable():
-        return None
+def _key_reader(column: Column) -> Callable[[str], Any]:
+    """Text -> value of the key column, None where it can be none."""
     kept = _kept(column.type, DefaultDialect())
     if kept is _Kept.NUMBER:
-        return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
-    return _uuid_value(column.type, text) if kept in (_Kept.UUID, _Kept.HEX) else text
+        return lambda text: int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+    if kept in (_Kept.UUID, _Kept.HEX):
+        return lambda text: _uuid_value(column.type, text) if text.isprintable() else None
+    return lambda text: text if text.isprintable() else None
 
 
 def _uuid_value(sql_type: TypeEngine[Any], text: str) -> UUID | str | None:
@@ -166,9 +173,22 @@ def _key_from(element: KeyFrom, compiler: SQLCompiler, **options: Any) -> str:
     elif kept is _Kept.UUID:
         expression = case((text.regexp_match(_UUID_PATTERN), cast(text, NATIVE_UUID)), else_=null())
     elif kept is _Kept.NUMBER:
-        number = cast(text, BigInteger)
-        whole = text.regexp_match(_NUMBER_PATTERN) if on_postgresql else cast(number, String) == text
-        expression = case((whole, number), else_=null())
+        expression = _number_on_postgresql(text) if on_postgresql else _number(text)
     else:
         expression = text
     return compiler.process(expression, **options)
+
+
+def _number(text: Any) -> ColumnElement[Any]:
+    number = cast(text, BigInteger)
+    return case((cast(number, String) == text, number), else_=null())
+
+
+def _number_on_postgresql(text: Any) -> ColumnElement[Any]:
+    """PostgreSQL refuses to cast what is no number. Most keys are digits alone: for those no pattern is needed."""
+    digits = func.translate(text, literal_column("'0123456789'"), literal_column("''")) == literal_column("''")
+    short = func.length(text).between(literal_column("1"), literal_column("18"))
+    plain = and_(digits, short, text.not_like(literal_column("'0_%'")))
+    odd = and_(not_(digits), text.regexp_match(_NUMBER_PATTERN))
+    number = cast(text, BigInteger)
+    return case((plain, number), (odd, number), else_=null())

@@ -14,6 +14,7 @@ from massmail_plugin.consent.addresses import LONGEST, fault, normalised, spelli
 from massmail_plugin.contracts import Column, ContactRef, Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.models import Subscription, SubscriptionEvent, Suppression
+from massmail_plugin.portable_sql import listed, one_of
 from massmail_plugin.vocabulary import SkipReason, SubscriptionState, SuppressionReason, SuppressionScope
 
 log = logging.getLogger(__name__)
@@ -127,13 +128,14 @@ def stopped(host: Host, rows: Sequence[Row]) -> dict[int, SkipReason]:
 def _suppressed(host: Host, source_name: str, rows: Sequence[Row]) -> dict[int, SkipReason]:
     wanted = (Suppression.address, Suppression.contact_key, Suppression.scope, Suppression.list_id, Suppression.reason)
     addresses = {form for row in rows for form in spellings(row[2]) if form.isprintable()}
-    of_contact = and_(
-        Suppression.contact_source == source_name, Suppression.contact_key.in_({row[1].key for row in rows})
-    )
+    keys = sorted({row[1].key for row in rows})
+    of_contact = and_(Suppression.contact_source == source_name, one_of(Suppression.contact_key, keys))
     found = [
-        *host.session.execute(select(*wanted).where(Suppression.address.in_(addresses))),
+        *host.session.execute(select(*wanted).where(one_of(Suppression.address, sorted(addresses)))),
         *host.session.execute(select(*wanted).where(of_contact)),
     ]
+    if not found:
+        return {}
     by_who: dict[str | tuple[str], list[Any]] = {}
     for stop in found:
         by_who.setdefault(stop.address if stop.address is not None else (stop.contact_key,), []).append(stop)
@@ -156,20 +158,30 @@ def _reason(by_who: Mapping[str | tuple[str], list[Any]], row: Row) -> SkipReaso
 
 
 def _left(host: Host, source_name: str, rows: Sequence[Row]) -> dict[int, SkipReason]:
-    asked = [row for row in rows if row[3]]
-    if not asked:
-        return {}
-    lists = {list_id for row in asked for list_id in row[3]}
-    standing = select(Subscription.contact_key, Subscription.list_id).where(
+    """Those who are on none of the mailing's lists any more: the few are asked for, not the many who are."""
+    by_lists: dict[Sequence[int], list[Row]] = {}
+    for row in rows:
+        if row[3]:
+            by_lists.setdefault(tuple(row[3]), []).append(row)
+    answer: dict[int, SkipReason] = {}
+    for lists, asked in by_lists.items():
+        gone = _on_none(host, source_name, {row[1].key for row in asked}, lists)
+        themselves = _left_through_a_mail(host, source_name, gone, lists)
+        for row in asked:
+            if row[1].key in gone:
+                answer[row[0]] = SkipReason.OPTED_OUT if row[1].key in themselves else SkipReason.LEFT_LIST
+    return answer
+
+
+def _on_none(host: Host, source_name: str, keys: Iterable[str], lists: Sequence[int]) -> set[str]:
+    key = listed(host, sorted(keys)).c.value
+    subscribed = exists().where(
         Subscription.contact_source == source_name,
-        Subscription.contact_key.in_({row[1].key for row in asked}),
+        Subscription.contact_key == key,
         Subscription.list_id.in_(lists),
         Subscription.state == SubscriptionState.SUBSCRIBED,
     )
-    on = {(key, list_id) for key, list_id in host.session.execute(standing)}
-    gone = [row for row in asked if not any((row[1].key, list_id) in on for list_id in row[3])]
-    themselves = _left_through_a_mail(host, source_name, {row[1].key for row in gone}, lists)
-    return {row[0]: SkipReason.OPTED_OUT if row[1].key in themselves else SkipReason.LEFT_LIST for row in gone}
+    return set(host.session.scalars(select(key).where(~subscribed)))
 
 
 def _left_through_a_mail(host: Host, source_name: str, keys: Iterable[str], lists: Iterable[int]) -> set[str]:
@@ -178,7 +190,7 @@ def _left_through_a_mail(host: Host, source_name: str, keys: Iterable[str], list
         return set()
     left = select(SubscriptionEvent.contact_key).where(
         SubscriptionEvent.contact_source == source_name,
-        SubscriptionEvent.contact_key.in_(keys),
+        one_of(SubscriptionEvent.contact_key, keys),
         SubscriptionEvent.list_id.in_(lists),
         SubscriptionEvent.state == SubscriptionState.UNSUBSCRIBED,
         SubscriptionEvent.message_id.is_not(None),

@@ -6,7 +6,9 @@ from flask import current_app
 
 from massmail_plugin import mailings, outcomes
 from massmail_plugin.contracts import Host
-from massmail_plugin.sending import run_lane
+from massmail_plugin.errors import SetupError
+from massmail_plugin.jobs import late_start
+from massmail_plugin.sending import note_trouble, run_lane
 
 stopping = threading.Event()
 """Set in a process that was asked to end: the job in hand ends as soon as it can in good order."""
@@ -20,6 +22,7 @@ def _host() -> Host:
 def fill() -> None:
     """Fill every mailing that was launched; then let the sending begin."""
     host = _host()
+    late_start.guard(host, late_start.WORKER)
     if mailings.fill_launched(host):
         host.wake("send")
 
@@ -27,7 +30,12 @@ def fill() -> None:
 def send() -> None:
     """Empty the outbox for `lane_seconds`; go on in a new job where more is waiting."""
     host = _host()
-    report = run_lane(host, seconds=host.config.lane_seconds, stopping=stopping.is_set)
+    late_start.guard(host, late_start.WORKER)
+    try:
+        report = run_lane(host, seconds=host.config.lane_seconds, stopping=stopping.is_set)
+    except SetupError as error:
+        note_trouble(host, str(error))
+        raise
     if report.settled:
         host.wake("outcomes")
     if report.more:

@@ -11,10 +11,12 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy import exists, select
 
-from massmail_plugin import campaigns, leases, mailings, outbox
+from massmail_plugin import campaigns, leases, mailings, outbox, sending
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Chunk, Heartbeat, Mailing, OutcomeReport
-from massmail_plugin.portable_sql import upsert
+from massmail_plugin.errors import SetupError
+from massmail_plugin.jobs import late_start
+from massmail_plugin.models import Chunk, Mailing, OutcomeReport
+from massmail_plugin.outbox import decide
 from massmail_plugin.vocabulary import MailingState, ReportState
 
 log = logging.getLogger(__name__)
@@ -26,23 +28,26 @@ def tick(host: Host) -> bool:
     """Do once what a scheduler does; False where another one holds the lease."""
     if not leases.take(host, LEASE, seconds=3 * host.config.tick_seconds):
         return False
-    _beat(host)
-    outbox.recover(host)
+    late_start.guard(host, LEASE)
+    sending.recover(host)
+    decide.apply_policy(host)
+    outbox.finish_done(host)
     mailings.start_due(host)
     campaigns.advance(host)
     _wake(host)
     return True
 
 
-def _beat(host: Host) -> None:
-    values = {"at": host.clock()}
-    statement = upsert(host, Heartbeat).values(name=LEASE, **values)
-    host.session.execute(statement.on_conflict_do_update(index_elements=[Heartbeat.name], set_=values))
-    host.session.commit()
+def _recover(host: Host) -> None:
+    """A machine whose state directory cannot be used recovers nothing; the rest of a tick needs none."""
+    try:
+        sending.recover(host)
+    except SetupError as error:
+        log.error("%s", error)
 
 
 def _wake(host: Host) -> None:
-    now = host.clock()
+    now = leases.database_now(host)
     filling = exists().where(Mailing.state == MailingState.FILLING.value)
     sending = exists().where(
         Chunk.due_at <= now,

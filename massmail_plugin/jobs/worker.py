@@ -3,8 +3,10 @@
 RQ's own worker with the host's application around each job and short times for noticing death.
 """
 
+import logging
 import os
 import signal
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +18,11 @@ from rq.serializers import JSONSerializer
 from massmail_plugin.contracts import Host
 from massmail_plugin.jobs import functions
 from massmail_plugin.jobs.queue import FUNCTIONS, JobQueue
+
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 3.0
+"""How long a worker without its queue waits before it begins anew."""
 
 
 class OwnJob(Job):
@@ -84,7 +91,19 @@ class AppWorker(Worker):
 
 
 def run_worker(app: Flask, *, burst: bool = False) -> None:
-    """Work until told to stop (SIGTERM once: the message in hand is finished); with `burst`, until nothing waits."""
+    """Work until told to stop (SIGTERM once: what is on its way is awaited); with `burst`, until nothing waits.
+
+    A Redis that goes away, or a job that cannot even be read, ends no worker: it begins anew after a while.
+    """
     host: Host = app.extensions["massmail"]
     jobs = JobQueue(host.config, host.clock)
-    AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")
+    while True:
+        try:
+            AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")
+            return
+        except Exception as error:
+            log.error("The worker lost its queue (%s: %s); it tries again", type(error).__name__, error)
+        # What the worker did at these signals is over with it.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        time.sleep(AGAIN_SECONDS)

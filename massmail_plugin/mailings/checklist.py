@@ -9,6 +9,7 @@ from enum import StrEnum
 from massmail_plugin import composing
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import MassMailError
+from massmail_plugin.mailings.forecast import finish_time
 from massmail_plugin.mailings.identity import chosen_sender, identity
 from massmail_plugin.mailings.recipients import will_get
 from massmail_plugin.models import Mailing
@@ -92,6 +93,9 @@ def _sender(mailing: Mailing) -> list[CheckLine]:
     if mailing.template is not None:
         address = identity(mailing, mailing.template, sender).from_address
         lines.append(CheckLine(Section.SENDER, Level.FINE, f"From {address}, through “{sender.name}”."))
+    if not mailing.retries:
+        text = "What the server puts off is not tried again by itself; it counts as failed until you retry it."
+        lines.append(CheckLine(Section.SENDER, Level.FINE, text))
     return lines
 
 
@@ -113,4 +117,13 @@ def _recipients(host: Host, mailing: Mailing, number: int | None) -> tuple[int |
         text = "Nobody would receive it. The steps above show where the contacts are left out."
         return 0, [*lines, CheckLine(Section.RECIPIENTS, Level.BLOCKER, text)]
     people = "1 mail" if number == 1 else f"{number:,} mails"
-    return number, [*lines, CheckLine(Section.RECIPIENTS, Level.FINE, f"{people} will be sent.")]
+    lines.append(CheckLine(Section.RECIPIENTS, Level.FINE, f"{people} will be sent."))
+    return number, [*lines, *_planned_end(host, mailing, number)]
+
+
+def _planned_end(host: Host, mailing: Mailing, number: int) -> list[CheckLine]:
+    """When the last will have left, where the sender's limits say so."""
+    if mailing.sender_id is None:
+        return []
+    planned = finish_time(host, mailing, recipients=number)
+    return [CheckLine(Section.SENDER, Level.FINE, planned.words)] if planned.end else []

@@ -20,6 +20,7 @@ CHANGEABLE = frozenset(
         "sender_id",
         "address_roles",
         "one_per_address",
+        "retries",
         "statuses",
         "from_name",
         "from_address",

@@ -12,6 +12,7 @@ from massmail_plugin import audience, composing, outbox
 from massmail_plugin.consent import after_commit
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest, MassMailError
+from massmail_plugin.leases import database_now
 from massmail_plugin.mailings.checklist import checklist
 from massmail_plugin.mailings.identity import chosen_sender, identity
 from massmail_plugin.mailings.recipients import request
@@ -102,7 +103,7 @@ def freeze(host: Host, mailing: Mailing, version: TemplateVersion | None, *, sub
 
 def start_due(host: Host) -> int:
     """Let every scheduled mailing whose time has come begin to fill; the number of them. Commits."""
-    due = *_own_run(MailingState.SCHEDULED), Mailing.scheduled_at <= host.clock()
+    due = *_own_run(MailingState.SCHEDULED), Mailing.scheduled_at <= database_now(host)
     started = changed(host, update(Mailing).where(*due).values(state=MailingState.FILLING.value))
     host.session.commit()
     return started
@@ -147,7 +148,7 @@ def _fill(host: Host, mailing_id: int) -> bool:
         return False
     mailing = host.session.get_one(Mailing, mailing_id, populate_existing=True)
     recipients = audience.select_recipients(host, request(host, mailing))
-    number = outbox.fill(host, mailing, recipients, due_at=host.clock())
+    number = outbox.fill(host, mailing, recipients, due_at=database_now(host))
     outbox.finish_if_done(host, mailing_id)
     log.info("Mailing %s filled with %s rows", mailing_id, number)
     return True

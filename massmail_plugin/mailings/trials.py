@@ -7,7 +7,7 @@ from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.mailings.launch import open_at_once
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender, Template
-from massmail_plugin.vocabulary import Channel, MailingKind
+from massmail_plugin.vocabulary import Channel, MailingKind, Priority
 
 MOST = 20
 ROLE = "test"
@@ -98,6 +98,6 @@ def _plan(host: Host, mailing: Mailing, contact: ContactRef, addresses: Sequence
         )
         for number, address in enumerate(addresses)
     )
-    host.session.add(Chunk(mailing_id=mailing.id, number=0))
+    host.session.add(Chunk(mailing_id=mailing.id, number=0, priority=Priority.TEST))
     host.session.flush()
     outbox.recount(host, mailing.id)

@@ -7,7 +7,7 @@ from massmail_plugin.models.feedback import Event, OutcomeReport, Standing
 from massmail_plugin.models.lists import List, Subscription, SubscriptionEvent, Suppression
 from massmail_plugin.models.mailings import Link, Mailing, PreparedMessage, mailing_list
 from massmail_plugin.models.outbox import Chunk, OutboxMessage
-from massmail_plugin.models.senders import Sender
+from massmail_plugin.models.senders import Pace, Sender
 from massmail_plugin.models.system import Heartbeat, Lease
 from massmail_plugin.models.templates import Template, TemplateVersion
 
@@ -26,6 +26,7 @@ __all__ = [
     "Mailing",
     "OutboxMessage",
     "OutcomeReport",
+    "Pace",
     "PreparedMessage",
     "Sender",
     "Standing",

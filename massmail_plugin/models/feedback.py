@@ -1,12 +1,18 @@
 """Tables of what came back and what it means: events, outcome reports, and where each contact stands."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
 from massmail_plugin.vocabulary import ReportState
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """The options that make an index partial."""
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
 
 
 class Event(Base):
@@ -20,7 +26,7 @@ class Event(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    message_id: Mapped[int] = mapped_column(ForeignKey("massmail_outbox_message.id"))
+    message_id: Mapped[int] = mapped_column(BigId)
     mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
     kind: Mapped[str] = mapped_column(String(20))
     link_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_link.id"))
@@ -39,14 +45,20 @@ class OutcomeReport(Base):
     __tablename__ = "massmail_outcome_report"
     __table_args__ = (
         UniqueConstraint("message_id", "outcome", "turn"),
-        Index("ix_massmail_outcome_report_waiting", "state", "due_at"),
-        Index("ix_massmail_outcome_report_contact", "contact_source", "contact_key"),
-        Index("ix_massmail_outcome_report_mailing", "mailing_id", "outcome"),
+        Index("ix_massmail_outcome_report_waiting", "due_at", "id", **_where("state = 'waiting'")),
+        Index(
+            "ix_massmail_outcome_report_failing",
+            *("contact_source", "contact_key"),
+            **_where("state = 'waiting' AND attempts > 0"),
+        ),
+        Index("ix_massmail_outcome_report_removed", "contact_source", "contact_key", **_where("outcome = 'removed'")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    message_id: Mapped[int] = mapped_column(ForeignKey("massmail_outbox_message.id"))
-    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
+    message_id: Mapped[int] = mapped_column(BigId)
+    """Of an outbox message, as `mailing_id` is. No foreign keys: a report is copied from that very row, in the
+    transaction that settles it, and looking both up again would take longer than all the rest."""
+    mailing_id: Mapped[int]
     contact_source: Mapped[str] = mapped_column(SourceName)
     contact_key: Mapped[str] = mapped_column(ContactKey)
     outcome: Mapped[str] = mapped_column(String(20))

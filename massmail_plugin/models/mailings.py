@@ -41,6 +41,8 @@ class Mailing(Base):
     criterion_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_criterion.id"))
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_sender.id"))
     one_per_address: Mapped[bool] = mapped_column(default=True)
+    retries: Mapped[bool] = mapped_column(default=True)
+    """Whether temporary refusals are tried again by themselves; else they are refused at once."""
     statuses: Mapped[dict[str, str | None] | None] = mapped_column(JSON)
     """Overrides of the template's and the host's status mapping; NULL means no override."""
     from_name: Mapped[str] = mapped_column(String(200), default="")

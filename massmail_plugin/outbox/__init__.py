@@ -1,31 +1,52 @@
 """Rows waiting to leave: fill, claim, settle, recover, hold. A row is in the database before any mail leaves."""
 
-from massmail_plugin.outbox.claim import HandOver, LeasedChunk, give_back, lease_chunk, renew, rows_to_send
+from massmail_plugin.outbox.claim import (
+    LeasedChunk,
+    WaitingRow,
+    give_back,
+    give_back_others,
+    held,
+    lease_chunk,
+    put_off,
+    renew,
+    rows_to_send,
+)
 from massmail_plugin.outbox.counters import Counts, counts, next_due, recount
 from massmail_plugin.outbox.fill import fill
-from massmail_plugin.outbox.finish import finish_if_done
+from massmail_plugin.outbox.finish import finish_done, finish_if_done
 from massmail_plugin.outbox.hold import cancel, hold, resume, retry_refused
+from massmail_plugin.outbox.journal import Journal, Mark, Region, open_folder
 from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.outbox.recover import recover
-from massmail_plugin.outbox.settle import give_up, not_built, settle, skip
+from massmail_plugin.outbox.settle import NO_ANSWER, Result, mark_uncertain, refuse, settle, skip
 
 __all__ = [
+    "NO_ANSWER",
     "Counts",
-    "HandOver",
+    "Journal",
     "LeasedChunk",
+    "Mark",
+    "Region",
+    "Result",
+    "WaitingRow",
     "cancel",
     "counts",
     "fill",
+    "finish_done",
     "finish_if_done",
     "give_back",
-    "give_up",
+    "give_back_others",
+    "held",
     "hold",
     "lease_chunk",
     "lock_mailing",
+    "mark_uncertain",
     "next_due",
-    "not_built",
+    "open_folder",
+    "put_off",
     "recount",
     "recover",
+    "refuse",
     "renew",
     "resume",
     "retry_refused",

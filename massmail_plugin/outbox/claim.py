@@ -1,36 +1,46 @@
-"""Workers take chunks of waiting mail by lease, and mark each message before its content leaves. Commits by itself."""
+"""Workers take chunks of waiting mail by lease, keep them, and give them back. Commits where it says so.
 
+While a chunk is leased, its holder alone changes its rows.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Table,
-    Update,
-    and_,
-    bindparam,
-    case,
-    exists,
-    false,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Update, and_, bindparam, select, true, update
 
 from massmail_plugin.contracts import Host
+from massmail_plugin.leases import database_now
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender
-from massmail_plugin.models.base import UtcDateTime
-from massmail_plugin.outbox.finish import close_chunk
+from massmail_plugin.outbox.finish import close_chunk, finish_if_done, reopen_if_waiting
 from massmail_plugin.outbox.lock import lock_mailing
-from massmail_plugin.outbox.uncertain import mark_uncertain
-from massmail_plugin.portable_sql import changed
-from massmail_plugin.vocabulary import WAITING, MailingKind, MailingState
+from massmail_plugin.portable_sql import changed, one_of
+from massmail_plugin.vocabulary import WAITING, MailingState
 
-_WAITING = [state.value for state in WAITING]
-_MESSAGE = cast(Table, OutboxMessage.__table__)
-_NOW = bindparam("now", type_=UtcDateTime())
+_HELD = (
+    select(Chunk.id)
+    .join(Mailing, Mailing.id == Chunk.mailing_id)
+    .where(Chunk.id.in_(bindparam("chunks", expanding=True)), Chunk.leased_by == bindparam("holder"))
+    .where(Mailing.state == MailingState.SENDING.value)
+)
+
+
+_MESSAGE = OutboxMessage
+_TO_SEND = (
+    select(
+        _MESSAGE.id,
+        _MESSAGE.contact_key,
+        _MESSAGE.address_role,
+        _MESSAGE.address,
+        _MESSAGE.attempts,
+        _MESSAGE.first_tried_at,
+    )
+    .where(_MESSAGE.mailing_id == bindparam("mailing"), _MESSAGE.chunk == bindparam("chunk_number"))
+    .where(_MESSAGE.state.in_([state.value for state in WAITING]), _MESSAGE.due_at <= bindparam("now"))
+    .order_by(_MESSAGE.id)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True)
@@ -41,109 +51,111 @@ class LeasedChunk:
     mailing_id: int
     number: int
     holder: str
+    at: datetime
+    """When it was leased, by the database's clock."""
 
 
-def lease_chunk(host: Host, holder: str) -> LeasedChunk | None:
-    """Lease the next chunk that is due, tests first; None where nothing can be sent now.
+class WaitingRow(NamedTuple):
+    """A row of a leased chunk that may go now."""
 
-    Safe for any number of workers.
+    id: int
+    contact_key: str
+    address_role: str
+    address: str
+    attempts: int
+    first_tried_at: datetime | None
+
+
+def lease_chunk(
+    host: Host, holder: str, journal: str, *, able: ColumnElement[bool] | None = None, but: Sequence[int] = ()
+) -> LeasedChunk | None:
+    """Lease the next chunk that is due, the urgent first; None where nothing can be sent now. Commits.
+
+    Safe for any number of workers. `able` narrows the senders, `but` names senders this worker has enough of.
     """
-    now = host.clock()
+    now = database_now(host)
     free = and_(Chunk.due_at <= now, Chunk.leased_by.is_(None))
-    able = or_(Sender.fault_until.is_(None), Sender.fault_until <= now)
+    works = (Sender.fault_until.is_(None)) | (Sender.fault_until <= now)
     first = (
         select(Chunk.id)
         .join(Mailing, Mailing.id == Chunk.mailing_id)
         .join(Sender, Sender.id == Mailing.sender_id)
-        .where(free, Mailing.state == MailingState.SENDING.value, able)
-        .order_by(case((Mailing.kind == MailingKind.TEST.value, 0), else_=1), Chunk.due_at, Chunk.id)
+        .where(free, Mailing.state == MailingState.SENDING.value, works, true() if able is None else able)
+        .order_by(Chunk.priority, Chunk.due_at, Chunk.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Chunk)
     )
-    until = now + timedelta(seconds=host.config.lease_seconds)
+    if but:
+        first = first.where(Sender.id.not_in(but))
     statement = (
         update(Chunk)
         .where(Chunk.id == first.scalar_subquery(), Chunk.leased_by.is_(None))
-        .values(leased_by=holder, leased_until=until)
+        .values(leased_by=holder, leased_until=now + lease_time(host), journal=journal)
         .returning(Chunk.id, Chunk.mailing_id, Chunk.number)
         .execution_options(synchronize_session=False)
     )
     row = host.session.execute(statement).first()
     host.session.commit()
-    return LeasedChunk(row.id, row.mailing_id, row.number, holder) if row else None
+    return LeasedChunk(row.id, row.mailing_id, row.number, holder, now) if row else None
 
 
-def rows_to_send(
-    host: Host, chunk: LeasedChunk
-) -> list[Row[tuple[int, str, str, str, str, int | None, int, datetime | None]]]:
-    """The rows of a leased chunk that may go now: id, source, key, role, address, list, attempts, first tried."""
-    message = OutboxMessage
-    query = (
-        select(
-            message.id,
-            message.contact_source,
-            message.contact_key,
-            message.address_role,
-            message.address,
-            message.list_id,
-            message.attempts,
-            message.first_tried_at,
-        )
-        .where(message.mailing_id == chunk.mailing_id, message.chunk == chunk.number)
-        .where(message.state.in_(_WAITING), message.due_at <= host.clock(), message.handed_at.is_(None))
-        .order_by(message.id)
-    )
-    return list(host.session.execute(query))
+def rows_to_send(host: Host, chunk: LeasedChunk, *, most: int) -> Sequence[WaitingRow]:
+    """The first rows of a leased chunk that may go now."""
+    given = {"mailing": chunk.mailing_id, "chunk_number": chunk.number, "now": chunk.at, "most": most}
+    return cast(Sequence[WaitingRow], host.session.execute(_TO_SEND, given).all())
 
 
-class HandOver:
-    """The durable mark of one chunk's messages. Its statement is made once, since it runs for every message."""
-
-    def __init__(self, host: Host, chunk: LeasedChunk, *unless: ColumnElement[bool]) -> None:
-        """`unless`: clauses over OutboxMessage; where one holds, a message must not go.
-
-        They may have parameters that are not called like a column.
-        """
-        row = _MESSAGE.c
-        self._host = host
-        here = row.id == bindparam("message"), row.state.in_(_WAITING), row.handed_at.is_(None)
-        ours = exists().where(Chunk.id == chunk.id, Chunk.leased_by == chunk.holder, Chunk.leased_until > _NOW)
-        runs = exists().where(Mailing.id == chunk.mailing_id, Mailing.state == MailingState.SENDING.value)
-        self._mark = update(_MESSAGE).where(*here, ours, runs, *(~clause for clause in unless)).values(handed_at=_NOW)
-        self._stop = select(row.id).where(*here, or_(false(), *unless))
-
-    def mark(self, message_id: int, **values: object) -> bool:
-        """Mark a message as handed, durably; False where it must not go any more. Commits.
-
-        It must not go when the lease was lost, the mailing is no longer sending, the row is final, or one of the
-        clauses holds (`values` are their parameters): checked in the same statement, so there is no gap.
-        """
-        given = {"message": message_id, "now": self._host.clock(), **values}
-        marked = changed(self._host, self._mark, given) == 1
-        self._host.session.commit()
-        return marked
-
-    def stops(self, message_id: int, **values: object) -> bool:
-        """Whether one of the clauses is what keeps a waiting message back."""
-        return self._host.session.execute(self._stop, {"message": message_id, **values}).first() is not None
+def held(host: Host, chunks: Sequence[LeasedChunk]) -> set[int]:
+    """Those of the chunks (all of one holder) that are still leased to it and whose mailing still sends."""
+    if not chunks:
+        return set()
+    given = {"chunks": [chunk.id for chunk in chunks], "holder": chunks[0].holder}
+    return set(host.session.scalars(_HELD, given))
 
 
-def renew(host: Host, chunk: LeasedChunk) -> None:
-    """Prolong a lease; the caller commits."""
-    until = host.clock() + timedelta(seconds=host.config.lease_seconds)
-    changed(host, _own(chunk).values(leased_until=until))
+def renew(host: Host, chunks: Sequence[LeasedChunk]) -> None:
+    """Prolong the leases of one holder; the caller commits."""
+    if chunks:
+        ours = Chunk.id.in_([chunk.id for chunk in chunks]), Chunk.leased_by == chunks[0].holder
+        changed(host, update(Chunk).where(*ours).values(leased_until=database_now(host) + lease_time(host)))
 
 
-def give_back(host: Host, chunk: LeasedChunk) -> None:
-    """End a lease and bring the chunk's counters up to its rows; the caller commits.
+def give_back(host: Host, chunk: LeasedChunk) -> bool:
+    """End a lease whose every answer is settled, and count the chunk; False where the lease was lost meanwhile.
 
-    A message that was handed and not settled is uncertain from here on. Where the lease was lost, what is handed
-    belongs to another worker and is left alone.
+    Locks the mailing; the caller commits.
     """
     lock_mailing(host, chunk.mailing_id)
-    if changed(host, _own(chunk).values(leased_by=None, leased_until=None)) == 1:
-        mark_uncertain(host, chunk.mailing_id, chunk.number)
+    ours = changed(host, _own(chunk).values(leased_by=None, leased_until=None, journal=None, crashes=0)) == 1
     close_chunk(host, chunk.mailing_id, chunk.number)
+    if not ours:
+        reopen_if_waiting(host, chunk.mailing_id, chunk.number)
+    finish_if_done(host, chunk.mailing_id)
+    return ours
+
+
+def put_off(host: Host, message_ids: Sequence[int], until: datetime) -> None:
+    """Let messages that wait in a leased chunk wait until then; the caller commits."""
+    waiting = OutboxMessage.state.in_([state.value for state in WAITING])
+    if message_ids:
+        rows = one_of(OutboxMessage.id, message_ids), waiting, OutboxMessage.due_at < until
+        changed(host, update(OutboxMessage).where(*rows).values(due_at=until))
+
+
+def give_back_others(host: Host, holder: str, in_hand: Sequence[LeasedChunk]) -> None:
+    """Give back what is leased to a holder that does not know of it: the answer to its lease was lost. Commits."""
+    others = select(Chunk.id, Chunk.mailing_id, Chunk.number).where(
+        Chunk.leased_by == holder, Chunk.id.not_in([chunk.id for chunk in in_hand])
+    )
+    now = host.clock()
+    for row in host.session.execute(others).all():
+        give_back(host, LeasedChunk(row.id, row.mailing_id, row.number, holder, now))
+        host.session.commit()
+
+
+def lease_time(host: Host) -> timedelta:
+    """How long a lease lasts without being renewed."""
+    return timedelta(seconds=host.config.lease_seconds)
 
 
 def _own(chunk: LeasedChunk) -> Update:

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, Table, Update, bindparam, case, func, or_, select, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, OutboxMessage
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.vocabulary import WAITING, MessageState
+
+_ROW = cast(Table, OutboxMessage.__table__)
+_CHUNK = cast(Table, Chunk.__table__)
+LAST = 2**31 - 1
+"""No chunk has a higher number."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +45,31 @@ class Counts:
 
 
 def recount(host: Host, mailing_id: int, *, from_number: int = 0, to_number: int | None = None) -> None:
-    """Set the counters and `due_at` of a mailing's chunks from their rows; the chunks in the range only."""
-    message = OutboxMessage
-    own = message.mailing_id == Chunk.mailing_id, message.chunk == Chunk.number
-    number = select(func.count()).select_from(message).where(*own)
-    values = {
-        state.value: number.where(message.state == state.value).correlate(Chunk).scalar_subquery()
-        for state in MessageState
-    }
-    waits = message.state.in_([state.value for state in WAITING])
-    values["due_at"] = select(func.min(message.due_at)).where(*own, waits).correlate(Chunk).scalar_subquery()
-    chunks = [Chunk.mailing_id == mailing_id, Chunk.number >= from_number]
-    if to_number is not None:
-        chunks.append(Chunk.number <= to_number)
-    changed(host, update(Chunk).where(*chunks).values(values))
+    """Set the counters and `due_at` of a mailing's chunks from their rows, in one pass; those in the range only."""
+    span = {"mailing": mailing_id, "first": from_number, "last": LAST if to_number is None else to_number}
+    changed(host, _recount(), span)
+
+
+@cache
+def _recount() -> Update:
+    """Made once, since it runs whenever a worker settles."""
+    mailing = bindparam("mailing", type_=Integer)
+    first, last = bindparam("first", type_=Integer), bindparam("last", type_=Integer)
+    found = {state.value: func.sum(case((_ROW.c.state == state.value, 1), else_=0)) for state in MessageState}
+    waits = or_(*(_ROW.c.state == state.value for state in WAITING))
+    counted = (
+        select(_ROW.c.chunk, func.min(case((waits, _ROW.c.due_at))).label("due_at"))
+        .add_columns(*(number.label(name) for name, number in found.items()))
+        .where(_ROW.c.mailing_id == mailing, _ROW.c.chunk.between(first, last))
+        .group_by(_ROW.c.chunk)
+        .subquery("counted")
+    )
+    return (
+        update(_CHUNK)
+        .where(_CHUNK.c.mailing_id == mailing, _CHUNK.c.number.between(first, last))
+        .where(_CHUNK.c.number == counted.c.chunk)
+        .values({name: counted.c[name] for name in ("due_at", *found)})
+    )
 
 
 def counts(host: Host, mailing_id: int) -> Counts:

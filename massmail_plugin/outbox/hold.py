@@ -5,10 +5,11 @@ Mailings, campaigns and sending enter; their doors commit.
 
 from collections.abc import Mapping
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, exists, update
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Mailing, OutboxMessage
+from massmail_plugin.leases import database_now
+from massmail_plugin.models import Chunk, Mailing, OutboxMessage
 from massmail_plugin.outbox.counters import recount
 from massmail_plugin.outbox.finish import cancel_waiting, finish_if_done, reopen
 from massmail_plugin.outbox.lock import lock_mailing
@@ -34,14 +35,23 @@ def resume(host: Host, mailing_id: int, *, filled: bool) -> bool:
 
 
 def cancel(host: Host, mailing_id: int) -> bool:
-    """Cancel a mailing: every waiting row that is not handed becomes cancelled. False if it had ended already."""
+    """Cancel a mailing: every waiting row becomes cancelled; those in a worker's hands as soon as it looks.
+
+    False if it had ended already.
+    """
     running = [state.value for state in MailingState if state.running or state is MailingState.SCHEDULED]
     values = {"state": MailingState.CANCELLED.value, "finished_at": host.clock(), "hold_reason": "", "hold_note": ""}
     if not _move(host, mailing_id, running, values):
         return False
-    cancel_waiting(host, OutboxMessage.mailing_id == mailing_id)
+    cancel_waiting(host, OutboxMessage.mailing_id == mailing_id, _at_rest())
     recount(host, mailing_id)
     return True
+
+
+def _at_rest() -> ColumnElement[bool]:
+    """Rows of no leased chunk: what a worker has in hand, it cancels itself when it sees that the mailing ended."""
+    leased = Chunk.mailing_id == OutboxMessage.mailing_id, Chunk.number == OutboxMessage.chunk
+    return ~exists().where(*leased, Chunk.leased_by.is_not(None))
 
 
 def retry_refused(host: Host, mailing_id: int) -> int:
@@ -52,7 +62,7 @@ def retry_refused(host: Host, mailing_id: int) -> int:
         .values(
             state=MessageState.PLANNED.value,
             reason="",
-            due_at=host.clock(),
+            due_at=database_now(host),
             handed_at=None,
             first_tried_at=None,
             attempts=0,

@@ -5,12 +5,13 @@ A worker's job enters. Owns its transactions: a batch's statuses are one commit,
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, literal_column, select, update
 from sqlalchemy.orm import aliased
 
 from massmail_plugin import leases
@@ -18,7 +19,7 @@ from massmail_plugin.contracts import ContactRef, Host, OutcomeFact
 from massmail_plugin.models import Link, Mailing, OutboxMessage, OutcomeReport, Template
 from massmail_plugin.outcomes.mapping import Decision, Overrides, decide, mapped_status, take_back
 from massmail_plugin.outcomes.places import Places, Spot
-from massmail_plugin.portable_sql import changed
+from massmail_plugin.portable_sql import changed, one_of
 from massmail_plugin.vocabulary import Outcome, ReportState
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 LEASE = "outcomes"
 LEASE_SPAN = timedelta(seconds=90)
 LEASE_SECONDS = LEASE_SPAN.total_seconds()
-BATCH = 200
+BATCH = 500
 LONGEST_WAIT = timedelta(hours=6)
 
 
@@ -116,6 +117,9 @@ class Delivery:
                 self._host.session.rollback()
                 self._postpone(lost.task, lost)
                 told = []
+            if not self._host.hooks.on_outcome:
+                self._done(told)
+                continue
             self._host.session.commit()
             self._tell(told)
         return self._delivered
@@ -132,33 +136,29 @@ class Delivery:
         return True
 
     def _due(self) -> list[Task]:
-        """The oldest due reports, of each contact the first that waits: the next one follows when that is delivered.
+        """The oldest due reports, of each contact the first: the next one follows when that is delivered.
 
-        In the order of the index over `due_at`, so that a long queue is not sorted for each batch.
+        In the order of the index over those that wait, so that a long queue is not sorted for each batch. Behind one
+        that failed, the later ones of its contact wait; another small index knows those.
         """
-        now = self._host.clock()
-        report, message, mailing, earlier = OutcomeReport, OutboxMessage, Mailing, aliased(OutcomeReport)
-        blocked = exists().where(
-            earlier.contact_source == report.contact_source,
-            earlier.contact_key == report.contact_key,
-            earlier.state == ReportState.WAITING.value,
-            earlier.id < report.id,
-        )
+        message, mailing, due = OutboxMessage, Mailing, _next_due(self._host.clock()).subquery("due")
+        # Joined to those few alone, whatever the database guesses of a table that has just grown.
         query = (
             select(
-                *(report.id, report.outcome, report.turn, report.at, report.attempts),
-                *(report.contact_source, report.contact_key, message.address, message.list_id),
+                *(due.c.id, due.c.outcome, due.c.turn, due.c.at, due.c.attempts),
+                *(due.c.contact_source, due.c.contact_key, message.address, message.list_id),
                 *(mailing.id, mailing.name, mailing.campaign_id, mailing.statuses, Template.statuses, Link.target),
             )
-            .join(message, message.id == report.message_id)
-            .join(mailing, mailing.id == report.mailing_id)
+            .join(message, message.id == due.c.message_id)
+            .join(mailing, mailing.id == due.c.mailing_id)
             .outerjoin(Template, Template.id == mailing.template_id)
-            .outerjoin(Link, Link.id == report.link_id)
-            .where(report.state == ReportState.WAITING.value, report.due_at <= now, ~blocked)
-            .order_by(report.due_at, report.id)
-            .limit(BATCH)
+            .outerjoin(Link, Link.id == due.c.link_id)
+            .order_by(due.c.due_at, due.c.id)
         )
-        return [_task(row) for row in self._host.session.execute(query)]
+        first: dict[ContactRef, Task] = {}
+        for task in map(_task, self._host.session.execute(query)):
+            first.setdefault(task.contact, task)
+        return list(first.values())
 
     def _set_statuses(self, tasks: Sequence[Task]) -> list[tuple[Task, OutcomeFact]]:
         """Decide and set the statuses of a batch; what could not be set is postponed."""
@@ -175,6 +175,7 @@ class Delivery:
             else:
                 self._postpone(task, problem)
         places.flush()
+        self._keep(places.written)
         return told
 
     def _settle(self, places: Places, task: Task, fact: OutcomeFact) -> Exception | None:
@@ -191,16 +192,11 @@ class Delivery:
         decision = _decision(places, task, fact, current, place)
         if decision.status is not None:
             places.set(place, decision.status, fact)
-            if place.of_contact:
-                self._mark([task.report_id], status_before=current, status_set=decision.status)
         if decision.place is not None:
             places.remember(place, decision.place)
 
     def _tell(self, told: Sequence[tuple[Task, OutcomeFact]]) -> None:
         """Each hook call is committed with its mark, so that a crash repeats one at most."""
-        if not self._host.hooks.on_outcome:
-            self._done([task.report_id for task, _ in told])
-            return
         for task, fact in told:
             if not self._may_go_on():
                 return
@@ -210,17 +206,27 @@ class Delivery:
         try:
             for hook in () if task.taken_back else self._host.hooks.on_outcome:
                 hook(fact)
-            self._done([task.report_id])
+            self._done([(task, fact)])
         except Exception as error:
             self._host.session.rollback()
             self._postpone(task, error)
             self._host.session.commit()
 
-    def _done(self, report_ids: Sequence[int]) -> None:
-        state = ReportState.DELIVERED.value
-        self._mark(report_ids, state=state, problem="", delivered_at=self._host.clock())
+    def _done(self, told: Sequence[tuple[Task, OutcomeFact]]) -> None:
+        if told:
+            state = ReportState.DELIVERED.value
+            ids = [task.report_id for task, _ in told]
+            self._mark(ids, state=state, problem="", delivered_at=self._host.clock())
         self._host.session.commit()
-        self._delivered += len(report_ids)
+        self._delivered += len(told)
+
+    def _keep(self, written: Iterable[tuple[OutcomeFact, str | None, str]]) -> None:
+        """What each report did to the contact's status; most of a batch did the same."""
+        groups: dict[tuple[str | None, str], list[int]] = defaultdict(list)
+        for fact, before, after in written:
+            groups[before, after].append(fact.report_id)
+        for (before, after), ids in groups.items():
+            self._mark(ids, status_before=before, status_set=after)
 
     def _postpone(self, task: Task, error: Exception) -> None:
         attempts = task.attempts + 1
@@ -230,11 +236,28 @@ class Delivery:
         log.warning("Outcome report %s could not be delivered: %s", task.report_id, type(error).__name__)
 
     def _mark(self, report_ids: Sequence[int], **values: object) -> None:
-        changed(self._host, _MARK, {"reports": report_ids, **values})
+        changed(self._host, update(OutcomeReport).where(one_of(OutcomeReport.id, report_ids)).values(**values))
 
 
-_REPORT = cast(Table, OutcomeReport.__table__)
-_MARK = update(_REPORT).where(_REPORT.c.id.in_(bindparam("reports", expanding=True)))
+# Spelled out: an index that holds only those that wait must be seen to fit.
+_WAITING: ColumnElement[str] = literal_column(f"'{ReportState.WAITING.value}'")
+
+
+def _next_due(now: datetime) -> Select[Any]:
+    report, earlier = OutcomeReport, aliased(OutcomeReport)
+    behind_a_failure = exists().where(
+        earlier.contact_source == report.contact_source,
+        earlier.contact_key == report.contact_key,
+        earlier.state == _WAITING,
+        earlier.attempts > 0,
+        earlier.id < report.id,
+    )
+    return (
+        select(report)
+        .where(report.state == _WAITING, report.due_at <= now, ~behind_a_failure)
+        .order_by(report.due_at, report.id)
+        .limit(BATCH)
+    )
 
 
 def _task(row: Sequence[Any]) -> Task:

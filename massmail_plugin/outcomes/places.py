@@ -6,14 +6,16 @@ Delivery enters and commits.
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import Table, select, update
 
 from massmail_plugin.contracts import ContactRef, Host, OutcomeFact, StatusFact
 from massmail_plugin.models import Enrolment, Standing, Subscription
 from massmail_plugin.outcomes import host_status
 from massmail_plugin.outcomes.mapping import Place
-from massmail_plugin.portable_sql import changed
+from massmail_plugin.portable_sql import changed, dialect, one_of, upsert_of
 from massmail_plugin.vocabulary import Outcome
 
 CONTACT = "contact"
@@ -38,9 +40,12 @@ class Places:
         self._host = host
         self._final = set(host.statuses.final)
         self._contacts = sorted(contacts)
-        self._rows = self._standings()
+        self._standing = self._standings()
+        self._remembered: dict[Spot, Place] = {}
         self._status: dict[Spot, str | None] = self._contact_statuses()
         self._changed: dict[Spot, str] = {}
+        self.written: list[tuple[OutcomeFact, str | None, str]] = []
+        """For each status of a contact that was set: by what, the one before, the new one."""
 
     def of(self, contact: ContactRef, list_id: int | None, campaign_id: int | None) -> list[Spot]:
         """The statuses an outcome goes to, as the host's StatusMapping says."""
@@ -53,13 +58,12 @@ class Places:
 
     def current(self, spot: Spot) -> str | None:
         if spot not in self._status and not spot.of_contact:
-            row = self._rows.get(spot)
-            self._status[spot] = row.status if row else None
+            place = self._standing.get(spot)
+            self._status[spot] = place.status if place else None
         return self._status.get(spot)
 
     def standing(self, spot: Spot) -> Place | None:
-        row = self._rows.get(spot)
-        return Place(row.mailing_id, Outcome(row.outcome), row.status, row.previous_status) if row else None
+        return self._standing.get(spot)
 
     def final(self, status: str | None) -> bool:
         return status in self._final
@@ -69,25 +73,21 @@ class Places:
 
         Raises what the hook raises.
         """
-        hook = self._host.hooks.set_status
+        hook, before = self._host.hooks.set_status, self.current(spot)
         if spot.of_contact and hook is not None:
             with self._host.session.begin_nested():
-                hook(StatusFact(contact=spot.contact, old=self.current(spot), new=status, outcome=fact))
+                hook(StatusFact(contact=spot.contact, old=before, new=status, outcome=fact))
         else:
             self._changed[spot] = status
         self._status[spot] = status
+        if spot.of_contact:
+            self.written.append((fact, before, status))
 
     def remember(self, spot: Spot, place: Place) -> None:
-        row = self._rows.get(spot)
-        if row is None:
-            row = Standing(contact_source=spot.contact.source, contact_key=spot.contact.key, place=spot.name)
-            self._host.session.add(row)
-            self._rows[spot] = row
-        row.mailing_id, row.outcome = place.mailing_id, place.outcome.value
-        row.status, row.previous_status = place.status, place.previous
+        self._standing[spot] = self._remembered[spot] = place
 
     def flush(self) -> None:
-        """Write the changed statuses, one statement for each status and place."""
+        """Write the changed statuses, one statement for each status and place, and what decided them."""
         groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for spot, status in self._changed.items():
             groups[spot.contact.source, spot.name, status].append(spot.contact.key)
@@ -95,6 +95,9 @@ class Places:
             self._write(source, place, status, keys)
         self._changed.clear()
         self._host.session.flush()
+        if self._remembered:
+            self._host.session.execute(_keep(dialect(self._host).name), list(map(_row, self._remembered.items())))
+            self._remembered.clear()
 
     def _write(self, source: str, place: str, status: str, keys: list[str]) -> None:
         if place == CONTACT:
@@ -105,10 +108,14 @@ class Places:
         member = model.contact_source == source, model.contact_key.in_(keys), group == int(number)
         changed(self._host, update(model).where(*member).values(status=status))
 
-    def _standings(self) -> dict[Spot, Standing]:
-        key = tuple_(Standing.contact_source, Standing.contact_key)
-        rows = self._host.session.scalars(select(Standing).where(key.in_([(c.source, c.key) for c in self._contacts])))
-        return {Spot(ContactRef(row.contact_source, row.contact_key), row.place): row for row in rows}
+    def _standings(self) -> dict[Spot, Place]:
+        found: dict[Spot, Place] = {}
+        for source, keys in _by_source(self._contacts).items():
+            of_contacts = _STANDING.c.contact_source == source, one_of(_STANDING.c.contact_key, keys)
+            for row in self._host.session.execute(select(_STANDING).where(*of_contacts)):
+                place = Place(row.mailing_id, Outcome(row.outcome), row.status, row.previous_status)
+                found[Spot(ContactRef(source, row.contact_key), row.place)] = place
+        return found
 
     def _contact_statuses(self) -> dict[Spot, str | None]:
         found: dict[Spot, str | None] = {}
@@ -124,3 +131,26 @@ def _by_source(refs: Iterable[ContactRef]) -> dict[str, list[str]]:
     for ref in refs:
         groups[ref.source].append(ref.key)
     return groups
+
+
+_STANDING = cast(Table, Standing.__table__)
+
+
+@cache
+def _keep(dialect_name: str) -> Any:
+    new = upsert_of(dialect_name, _STANDING)
+    decided = {name: new.excluded[name] for name in ("mailing_id", "outcome", "status", "previous_status")}
+    return new.on_conflict_do_update(index_elements=list(_STANDING.primary_key), set_=decided)
+
+
+def _row(remembered: tuple[Spot, Place]) -> dict[str, Any]:
+    spot, place = remembered
+    return {
+        "contact_source": spot.contact.source,
+        "contact_key": spot.contact.key,
+        "place": spot.name,
+        "mailing_id": place.mailing_id,
+        "outcome": place.outcome.value,
+        "status": place.status,
+        "previous_status": place.previous,
+    }

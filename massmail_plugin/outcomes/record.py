@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Insert, Table, bindparam, func, literal, select
+from sqlalchemy import Table, func, literal, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
-from massmail_plugin.portable_sql import changed, dialect, upsert_of
+from massmail_plugin.portable_sql import changed, one_of, upsert
 from massmail_plugin.vocabulary import MailingKind, Outcome, ReportState
+
+_MESSAGE = cast(Table, OutboxMessage.__table__)
+_REPORT = cast(Table, OutcomeReport.__table__)
 
 
 def record(host: Host, message_id: int, outcome: Outcome, *, at: datetime, link_id: int | None = None) -> bool:
@@ -19,9 +21,14 @@ def record(host: Host, message_id: int, outcome: Outcome, *, at: datetime, link_
     return turn is not None and _write(host, [message_id], outcome, at, turn=turn, link_id=link_id) == 1
 
 
-def record_many(host: Host, message_ids: Sequence[int], outcome: Outcome, *, at: datetime) -> int:
-    """Report the same outcome of many mails in one statement; the number that was news."""
-    return _write(host, message_ids, outcome, at) if message_ids else 0
+def record_many(
+    host: Host, message_ids: Sequence[int], outcome: Outcome, *, at: datetime, none_is_test: bool = False
+) -> int:
+    """Report the same outcome of many mails in one statement; the number that was news.
+
+    `none_is_test`: the caller knows that none of them is a test mail, so that their mailings need not be looked up.
+    """
+    return _write(host, message_ids, outcome, at, none_is_test=none_is_test) if message_ids else 0
 
 
 def record_undo(host: Host, message_id: int, *, at: datetime) -> bool:
@@ -47,34 +54,32 @@ def _latest_turn(host: Host, message_id: int) -> int | None:
 
 
 def _write(
-    host: Host, message_ids: Sequence[int], outcome: Outcome, at: datetime, *, turn: int = 0, link_id: int | None = None
+    host: Host,
+    message_ids: Sequence[int],
+    outcome: Outcome,
+    at: datetime,
+    *,
+    turn: int = 0,
+    link_id: int | None = None,
+    none_is_test: bool = False,
 ) -> int:
-    values = {"messages": message_ids, "outcome": outcome.value, "at": at, "turn": turn, "link": link_id}
-    return changed(host, _statement(dialect(host).name), values)
-
-
-@cache
-def _statement(dialect_name: str) -> Insert:
-    """Made once, since it runs for every message that is sent."""
-    message, report = OutboxMessage, OutcomeReport
+    message, report = _MESSAGE.c, _REPORT.c
     columns: dict[str, Any] = {
         "message_id": message.id,
         "mailing_id": message.mailing_id,
         "contact_source": message.contact_source,
         "contact_key": message.contact_key,
-        "outcome": bindparam("outcome", type_=report.outcome.type),
-        "turn": bindparam("turn", type_=report.turn.type),
-        "at": bindparam("at", type_=report.at.type),
-        "link_id": bindparam("link", type_=report.link_id.type),
+        "outcome": literal(outcome.value, report.outcome.type),
+        "turn": literal(turn),
+        "at": literal(at, report.at.type),
+        "link_id": literal(link_id, report.link_id.type),
         "state": literal(ReportState.WAITING.value),
         "attempts": literal(0),
-        "due_at": bindparam("at", type_=report.due_at.type),
+        "due_at": literal(at, report.due_at.type),
         "problem": literal(""),
     }
-    rows = (
-        select(*columns.values())
-        .join(Mailing, Mailing.id == message.mailing_id)
-        .where(message.id.in_(bindparam("messages", expanding=True)), Mailing.kind != MailingKind.TEST.value)
-    )
-    new: Insert = upsert_of(dialect_name, cast(Table, report.__table__)).on_conflict_do_nothing()
-    return new.from_select(list(columns), rows)
+    rows = select(*columns.values()).where(one_of(message.id, message_ids))
+    if not none_is_test:
+        rows = rows.join(Mailing, Mailing.id == message.mailing_id).where(Mailing.kind != MailingKind.TEST.value)
+    new = upsert(host, _REPORT).on_conflict_do_nothing(index_elements=["message_id", "outcome", "turn"])
+    return changed(host, new.from_select(list(columns), rows, include_defaults=False))

@@ -1,9 +1,10 @@
 """A provider that sends nothing and keeps every message in memory, for tests of hosts. Nothing is committed here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from massmail_plugin.contracts import Account, Answer, Outgoing, Stage
+from massmail_plugin.providers.one_by_one import OneByOneCarriage
 from massmail_plugin.smtp_status import Reply
 from massmail_plugin.vocabulary import MessageState
 
@@ -21,9 +22,9 @@ class RecordingProvider:
     messages: list[Outgoing] = field(default_factory=list)
     answer: Callable[[Outgoing], Answer] = _accept
 
-    def open(self, account: Account) -> "RecordingCarriage":
-        """A carriage into this memory; the account is not looked at."""
-        return RecordingCarriage(self)
+    def open(self, account: Account) -> OneByOneCarriage:
+        """A carriage into this memory; of the account, only the number of connections counts."""
+        return OneByOneCarriage(account.connections, self._keep)
 
     def probe(self, account: Account, message: Outgoing | None) -> list[Stage]:
         """Always well; a message given is kept."""
@@ -31,27 +32,9 @@ class RecordingProvider:
             self.messages.append(message)
         return [Stage("connect", True, "Messages are kept in memory; nothing is sent.")]
 
-
-class RecordingCarriage:
-    """One open way into the memory of a RecordingProvider."""
-
-    def __init__(self, provider: RecordingProvider) -> None:
-        self._provider = provider
-
-    def carry(
-        self,
-        feed: Iterable[Outgoing],
-        hand: Callable[[Outgoing], bool],
-        settle: Callable[[Outgoing, Answer], None],
-    ) -> None:
-        """As `contracts.Carriage.carry`; what the server would have taken or may have taken is kept."""
-        for message in feed:
-            if not hand(message):
-                continue
-            answer = self._provider.answer(message)
-            if answer.state in (MessageState.SENT, MessageState.UNCERTAIN):
-                self._provider.messages.append(message)
-            settle(message, answer)
-
-    def close(self) -> None:
-        """Nothing is open."""
+    async def _keep(self, message: Outgoing) -> Answer:
+        """What a server would have taken, or may have taken, is kept."""
+        answer = self.answer(message)
+        if answer.state in (MessageState.SENT, MessageState.UNCERTAIN):
+            self.messages.append(message)
+        return answer

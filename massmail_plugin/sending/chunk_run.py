@@ -1,151 +1,213 @@
-"""One leased chunk on its way out: each letter is written, marked, handed over and settled. A lane enters.
+"""One leased chunk on its way out: its recipients, its marks in the journal, and the answers that came.
 
-Owns short transactions: the mark before each content and each answer are committed at once, so that none is open
-while the network is used.
+Two threads meet here. The lane's own thread begins it, stops recipients and settles; the network thread takes, hands
+and answers. Only `hand` and `stop` can contradict each other, so they take the lock. Nothing is committed here.
 """
 
 import logging
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists
-
-from massmail_plugin import consent, outbox
-from massmail_plugin.contracts import Answer, Host, Outgoing
+from massmail_plugin import outbox
+from massmail_plugin.contracts import Answer, Clock, Outgoing
 from massmail_plugin.errors import RenderError
-from massmail_plugin.models import Mailing, OutboxMessage, Subscription
-from massmail_plugin.sending import results
 from massmail_plugin.sending.letters import Letters
-from massmail_plugin.sending.recipients import Recipient, Recipients
-from massmail_plugin.vocabulary import MessageState, SkipReason, SubscriptionState
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class Recipient:
+    """A row of the chunk; `values` are what its texts may print of the contact."""
+
+    id: int
+    key: str
+    role: str
+    address: str
+    attempts: int
+    first_tried_at: datetime | None
+    name: str
+    values: dict[str, Any]
+
+
 class ChunkRun:
-    """Feeds a carriage with a chunk's letters and takes its answers."""
+    """A chunk in hand. `recipients` never changes its order: a recipient's place in it is its slot in the journal."""
 
     def __init__(
-        self, host: Host, chunk: outbox.LeasedChunk, mailing: Mailing, letters: Letters, stopping: Callable[[], bool]
+        self,
+        chunk: outbox.LeasedChunk,
+        region: outbox.Region,
+        letters: Letters,
+        recipients: Sequence[Recipient],
+        *,
+        is_test: bool,
+        retries: bool,
+        clock: Clock,
     ) -> None:
-        self._host = host
-        self._chunk = chunk
-        self._is_test = mailing.is_test
-        self._letters = letters
-        self._stopping = stopping
-        self._recipients = Recipients(host, mailing, letters)
-        self._hand_over = outbox.HandOver(host, chunk, *self._stops(mailing.contact_source))
-        self._under_way: dict[int, Recipient] = {}
-        self._copies: deque[Outgoing] = deque()
-        self._halted = False
-        self._renew_at = host.clock() + self._third_of_lease()
+        self.chunk = chunk
+        self.letters = letters
+        self.recipients = recipients
+        self.is_test = is_test
+        self.retries = retries
+        self.halted = False
+        """True where nothing of it may be handed any more."""
+        self.closing = False
+        """True where nothing more is to be taken of it."""
+        self.released = False
+        """True once the network thread has let go of what it did not take."""
+        self.results: deque[tuple[int, Answer, float]] = deque()
+        self.unwritten: deque[tuple[int, str]] = deque()
+        """Recipients whose letter could not be written, and why."""
         self.settled = 0
+        self.settled_at = self.checked_at = time.monotonic()
+        self._region = region
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._gone: set[int] = set()
+        self._next = 0
+        self._out = 0
+        self._again = 0
 
-    def feed(self) -> Iterator[Outgoing]:
-        """The chunk's letters, each BCC copy after the one it copies. Ends early where the chunk must stop."""
-        ready = self._recipients.ready(self._chunk)
-        self._host.session.commit()
-        for recipient in ready:
-            if self._halted or self._stopping():
-                return
-            letter = self._letter(recipient)
-            if letter is not None:
-                self._under_way[recipient.id] = recipient
-                yield letter
-            while self._copies:
-                yield self._copies.popleft()
+    # --- The network thread ---
 
-    def hand(self, letter: Outgoing) -> bool:
-        """The durable mark; opt-outs and suppressions are checked in the same statement."""
-        if letter.is_copy:
-            return True
-        self._keep_lease()
-        recipient = self._under_way[letter.message_id]
-        if self._hand_over.mark(recipient.id, **_given(recipient)):
-            return True
-        del self._under_way[recipient.id]
-        self._keep_back(recipient)
-        self._host.session.commit()
-        return False
-
-    def _keep_back(self, recipient: Recipient) -> None:
-        """Either the recipient said stop a moment ago, or the chunk may not go on: lease lost, mailing held."""
-        if not self._recipients.not_stopped([recipient]):
-            return
-        if self._hand_over.stops(recipient.id, **_given(recipient)):
-            outbox.skip(self._host, {recipient.id: (SkipReason.SUPPRESSED, "")})
-        else:
-            self._halted = True
-
-    def settle(self, letter: Outgoing, answer: Answer) -> None:
-        """Write an answer and what it means for the host, in one commit."""
-        if letter.is_copy:
-            if answer.state is not MessageState.SENT:
-                log.warning("The copy of message %s was not taken by the server", letter.message_id)
-            return
-        recipient = self._under_way.pop(letter.message_id)
-        results.settle(self._host, recipient, answer, count=not self._is_test)
-        self._host.session.commit()
-        self.settled += 1
-        if answer.state is MessageState.SENT and self._letters.bcc:
-            self._copy(letter, recipient)
-
-    def _copy(self, letter: Outgoing, recipient: Recipient) -> None:
-        """A worker that dies now sends no copy of this one; none is ever sent twice."""
-        try:
-            self._copies.append(self._letters.write_copy(letter, recipient.name, recipient.values))
-        except RenderError:
-            log.warning("The copy of message %s could not be made", letter.message_id)
-
-    def close(self) -> None:
-        """Give the chunk back with its counters right; the mailing is finished if nothing waits any more."""
-        self._host.session.rollback()
-        outbox.give_back(self._host, self._chunk)
-        outbox.finish_if_done(self._host, self._chunk.mailing_id)
-        self._host.session.commit()
-
-    def _letter(self, recipient: Recipient) -> Outgoing | None:
-        self._keep_lease()
-        if self._recipients.vetoed(recipient):
-            return None
-        try:
-            return self._letters.write(recipient.id, recipient.address, recipient.name, recipient.values)
-        except RenderError as error:
-            self._not_built(recipient, str(error))
-        except Exception as error:
-            log.exception("The mail of message %s could not be made", recipient.id)
-            self._not_built(recipient, f"The mail could not be made: {type(error).__name__}.")
+    def take(self) -> int | None:
+        """The place of the next recipient, or None where there is none to take."""
+        while self._next < len(self.recipients) and not (self.halted or self.closing):
+            place = self._next
+            self._out += 1
+            self._next += 1
+            if place not in self._gone:
+                return place
+            self._out -= 1
         return None
 
-    def _not_built(self, recipient: Recipient, why: str) -> None:
-        if outbox.not_built(self._host, recipient.id, why):
-            results.report_failed(self._host, recipient.id, count=not self._is_test)
-        self._host.session.commit()
+    def write(self, place: int) -> Outgoing | None:
+        """The letter of a recipient that was taken; None where it cannot be written."""
+        recipient = self.recipients[place]
+        self._region.writing(place)
+        try:
+            letter = self.letters.write(recipient.id, recipient.address, recipient.name, recipient.values)
+        except Exception as error:
+            self._region.untouched(place)
+            self.fail(place, error)
+            return None
+        self._region.untouched(place)
+        return letter
 
-    def _stops(self, source_name: str) -> list[ColumnElement[bool]]:
-        """What keeps a mail back at the last moment; the parameter `to_address` is the recipient's, normalised."""
-        if self._is_test:
-            return []
-        row, lists = OutboxMessage, self._recipients.list_ids
-        stops = consent.stop_clause(source_name, row.contact_key, bindparam("to_address"), lists)
-        subscribed = exists().where(
-            Subscription.contact_source == row.contact_source,
-            Subscription.contact_key == row.contact_key,
-            Subscription.list_id.in_(lists),
-            Subscription.state == SubscriptionState.SUBSCRIBED.value,
-        )
-        return [stops.opted_out, stops.suppressed, ~subscribed]
+    def fail(self, place: int, error: Exception) -> None:
+        """The letter of a recipient that was taken cannot be made."""
+        self.unwritten.append((place, _explained(self.recipients[place].id, error)))
+        self._out -= 1
 
-    def _keep_lease(self) -> None:
-        if self._host.clock() >= self._renew_at:
-            outbox.renew(self._host, self._chunk)
-            self._host.session.commit()
-            self._renew_at = self._host.clock() + self._third_of_lease()
+    def let_go(self) -> None:
+        """A recipient that was taken is not sent now: the row stays as it is."""
+        self._out -= 1
 
-    def _third_of_lease(self) -> timedelta:
-        return timedelta(seconds=self._host.config.lease_seconds / 3)
+    def hand(self, place: int) -> bool:
+        """The durable mark; False where the message must not go any more."""
+        with self._lock:
+            if self.halted or place in self._gone:
+                self._out -= 1
+                return False
+            self._region.handed(place, self._clock().timestamp())
+            return True
+
+    def answer(self, place: int, answer: Answer) -> None:
+        """What became of a message that was handed or refused before."""
+        at = self._region.handed_at(place)
+        self._region.answered(place, answer, at)
+        self.results.append((place, answer, at))
+        self._out -= 1
+
+    def put_back(self) -> None:
+        """A letter that was taken is not handed: it waits to be taken again."""
+        self._again += 1
+        self._out -= 1
+
+    def take_again(self, place: int) -> bool:
+        """Take a letter that was put back; False where it must not go any more."""
+        self._out += 1
+        self._again -= 1
+        if self.halted or self.closing or place in self._gone:
+            self._out -= 1
+            return False
+        return True
+
+    def release(self) -> None:
+        """Nothing more is taken of it, and what was put back stays as it is in the outbox."""
+        self._again = 0
+        self.released = True
+
+    # --- The lane's thread ---
+
+    @property
+    def unsent(self) -> int:
+        """Recipients nobody has taken yet."""
+        return len(self.recipients) - self._next + self._again
+
+    @property
+    def finished(self) -> bool:
+        """True once the network thread will not touch it again."""
+        return self._out == 0 and self._again == 0 and (self.released or self._next == len(self.recipients))
+
+    def untaken(self) -> list[tuple[int, Recipient]]:
+        """Recipients that were not handed yet, as far as can be seen from here, with their places."""
+        return [
+            (place, recipient)
+            for place, recipient in enumerate(self.recipients)
+            if place not in self._gone and self._region.mark(place) in (outbox.Mark.UNTOUCHED, outbox.Mark.WRITING)
+        ]
+
+    def stop(self, place: int) -> bool:
+        """Keep a recipient back; False where the message is handed already."""
+        with self._lock:
+            if self._region.mark(place) not in (outbox.Mark.UNTOUCHED, outbox.Mark.WRITING):
+                return False
+            self._gone.add(place)
+            return True
+
+    def halt(self) -> None:
+        """Nothing more may be handed: the lease is lost, or the mailing does not send any more."""
+        with self._lock:
+            self.halted = True
+
+    def taken_in(self, number: int) -> list[outbox.Result]:
+        """The first `number` results, for the outbox."""
+        return [
+            outbox.Result(one.id, answer, at, one.attempts, one.first_tried_at)
+            for place, answer, at in [self.results[index] for index in range(number)]
+            for one in (self.recipients[place],)
+        ]
+
+    def forget(self, results: int, unwritten: int) -> None:
+        """So many results and failures are in the database now."""
+        for _ in range(results):
+            self._region.settled(self.results.popleft()[0])
+        for _ in range(unwritten):
+            self.unwritten.popleft()
+        self.settled += results
+        self.settled_at = time.monotonic()
+
+    def unanswered(self) -> dict[int, float]:
+        """Messages that were handed and got no answer, with the POSIX time of the hand-over."""
+        return {
+            recipient.id: self._region.handed_at(place)
+            for place, recipient in enumerate(self.recipients)
+            if self._region.mark(place) is outbox.Mark.HANDED
+        }
+
+    def close(self) -> None:
+        """The region of the journal is free again."""
+        self._region.free()
 
 
-def _given(recipient: Recipient) -> dict[str, object]:
-    return {"to_address": consent.normalised(recipient.address)}
+def _explained(message_id: int, error: Exception) -> str:
+    if isinstance(error, RenderError):
+        return str(error)
+    log.error("The mail of message %s could not be made", message_id, exc_info=error)
+    return f"The mail could not be made: {type(error).__name__}."

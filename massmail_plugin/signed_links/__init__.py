@@ -2,6 +2,8 @@
 
 from massmail_plugin.signed_links.tokens import (
     PREVIEW_TOKEN,
+    TOKEN_LENGTH,
+    Sealer,
     click_url,
     message_id_field,
     message_token,
@@ -14,6 +16,8 @@ from massmail_plugin.signed_links.tokens import (
 
 __all__ = [
     "PREVIEW_TOKEN",
+    "TOKEN_LENGTH",
+    "Sealer",
     "click_url",
     "message_id_field",
     "message_token",

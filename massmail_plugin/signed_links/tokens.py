@@ -5,6 +5,7 @@ The token alone is the leave to open, click and opt out as that recipient, and i
 
 import base64
 import re
+from binascii import b2a_base64
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -18,15 +19,39 @@ from massmail_plugin.errors import BadLink
 PREVIEW_TOKEN = "preview"
 """Stands in the links of previews and copies: it opens nothing and counts nothing."""
 
+TOKEN_LENGTH = 32
+"""Characters of every other token."""
+
 _LINK = b"massmail message link 1"
 _MESSAGE_ID = b"massmail message id 1"
 # 24 bytes (16 of tag, 8 of id) are exactly 32 characters: no spare bits, so one id has one spelling.
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+class Sealer:
+    """Makes tokens and Message-IDs of one mailing's messages, with the keys at hand. Threads may share it."""
+
+    def __init__(self, config: Config, domain: str) -> None:
+        """`domain` is what the Message-IDs end with."""
+        self._link = _cipher(config.secret_keys[0], _LINK).encrypt
+        self._message_id = _cipher(config.secret_keys[-1], _MESSAGE_ID).encrypt
+        self._end = f"@{domain}>"
+
+    def token(self, message_id: int) -> str:
+        """As `message_token`."""
+        return _written(self._link(message_id.to_bytes(8, "big"), [_LINK]))
+
+    def message_id(self, message_id: int) -> str:
+        """As `message_id_field`."""
+        return f"<{_written(self._message_id(message_id.to_bytes(8, 'big'), [_MESSAGE_ID]))}{self._end}"
+
+
 def message_token(config: Config, message_id: int) -> str:
     """The token of an outbox message: 32 characters safe in an URL, always the same for one key."""
-    return _sealed(config.secret_keys[0], _LINK, message_id)
+    return Sealer(config, "").token(message_id)
 
 
 def read_message_token(config: Config, token: str) -> int:
@@ -42,7 +67,7 @@ def message_id_field(config: Config, message_id: int, domain: str) -> str:
 
     The oldest key makes it, so that a new key in front does not change it.
     """
-    return f"<{_sealed(config.secret_keys[-1], _MESSAGE_ID, message_id)}@{domain}>"
+    return Sealer(config, domain).message_id(message_id)
 
 
 def read_message_id_field(config: Config, text: str) -> int:
@@ -53,9 +78,8 @@ def read_message_id_field(config: Config, text: str) -> int:
     return _opened(config, _MESSAGE_ID, left)
 
 
-def _sealed(key: str, purpose: bytes, message_id: int) -> str:
-    sealed = _cipher(key, purpose).encrypt(message_id.to_bytes(8, "big"), [purpose])
-    return base64.urlsafe_b64encode(sealed).decode()
+def _written(sealed: bytes) -> str:
+    return b2a_base64(sealed, newline=False).translate(_URL_SAFE).decode("ascii")
 
 
 def _opened(config: Config, purpose: bytes, token: str) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import SecretUnreadable, SetupError
-from massmail_plugin.models import Sender
+from massmail_plugin.models import Sender, Template
 from massmail_plugin.upkeep.check import Check, fail, ok, warning
 
 
@@ -51,6 +51,33 @@ def senders(host: Host) -> Iterator[Check]:
         yield warning("senders", f"Sending through {_named(faulty)} is held.", "Open it under Senders; it says why.")
     if not untested and not faulty:
         yield ok("senders", f"{_named([name for name, *_ in found])}: tested, no fault.")
+
+
+def signatures(host: Host) -> Iterator[Check]:
+    """A DKIM signature counts for DMARC only where its domain is aligned with the From address (RFC 7489, 3.1.1)."""
+    signed = Sender.dkim_domain != ""
+    own = select(Sender.name, Sender.dkim_domain, Sender.from_address).where(signed)
+    of_templates = (
+        select(Sender.name, Sender.dkim_domain, Template.from_address)
+        .join(Template, Template.sender_id == Sender.id)
+        .where(signed, Template.from_address != "")
+    )
+    found = host.session.execute(own.union(of_templates).order_by("name")).all()
+    apart = [(name, domain, address) for name, domain, address in found if not _aligned(domain, address)]
+    for name, domain, address in apart:
+        yield warning(
+            "signatures",
+            f"“{name}” signs for {domain}, but mails go out from {address}: receivers do not count the signature.",
+            "Sign for the domain of the From address, or write from an address of the domain signed for.",
+        )
+    if found and not apart:
+        yield ok("signatures", "Every signature is for the domain of its From address.")
+
+
+def _aligned(signed: str, address: str) -> bool:
+    """Relaxed alignment, as far as one can tell without a list of public suffixes: the same domain, or one below."""
+    domain, signed = f".{address.rpartition('@')[2].lower()}", f".{signed.lower()}"
+    return domain.endswith(signed) or signed.endswith(domain)
 
 
 def contacts(host: Host) -> Iterator[Check]:

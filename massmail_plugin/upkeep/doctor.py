@@ -1,6 +1,7 @@
 """Says what is missing for mail to leave and answers to come back. CLI and the System screen enter.
 
-Reads only. The session is rolled back around each check, so the caller must have nothing uncommitted in it.
+Reads only, but for a file in the state directory that is gone at once. The session is rolled back around each check,
+so the caller must have nothing uncommitted in it.
 """
 
 import logging
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.portable_sql import dialect
-from massmail_plugin.upkeep import application, processes, tables, web_address
+from massmail_plugin.upkeep import application, machine, processes, tables, web_address
 from massmail_plugin.upkeep.check import Check, Level, Look, fail
 
 log = logging.getLogger(__name__)
@@ -26,9 +27,15 @@ LOOKS: Mapping[str, Look] = {
     "host migrations": tables.host_migrations,
     "queue": processes.queue,
     "scheduler": processes.scheduler,
+    "state directory": machine.state_dir,
+    "journals": machine.journals,
+    "clock": machine.clock,
+    "event loop": machine.event_loop,
+    "staging": machine.staging,
     "base url": web_address.base_url,
     "secret keys": application.secret_keys,
     "senders": application.senders,
+    "signatures": application.signatures,
     "contacts": application.contacts,
     "statuses": application.statuses,
     "permissions": application.permissions,

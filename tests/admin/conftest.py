@@ -123,6 +123,7 @@ def build(
         wake=woken.append,
         queue_status=lambda: queue["now"],
         providers=providers or load_providers(),
+        state_dir=Path(app.instance_path, "massmail"),
     )
     app.extensions["massmail"] = host
     add_views(admin, host)

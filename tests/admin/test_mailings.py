@@ -330,7 +330,8 @@ def test_pause_resume_retry_cancel(small_host: Catalogue) -> None:
     assert "3 of 10 have gone" in question
     assert "7 still wait" in question
     assert fresh(small_host, mailing.id).state == MailingState.SENDING, "asking cancels nothing"
-    assert "What had not left is not sent any more" in post(client, f"/{mailing.id}/cancel").text
+    said = post(client, f"/{mailing.id}/cancel").text
+    assert "Cancelled. 3 mails had been sent; 7 are not sent any more." in said
     assert "3 of 10 · 30 %" in client.get(f"{AT}/{mailing.id}").text
 
 
@@ -342,12 +343,13 @@ def test_people_with_reasons_page_by_page(small_host: Catalogue) -> None:
     )
     client = small_host.client()
     page = client.get(f"{AT}/{mailing.id}/people/failed").text
-    assert page.count("refused by the mail server") == 50
+    assert page.count("What the server said") == 50
+    assert "<strong>60</strong> refused by the mail server" in page
     assert "550 5.1.1 &lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
     after = make.rows(small_host, mailing)[49].id
     assert f"after={after}" in page
-    assert client.get(f"{AT}/{mailing.id}/people/failed?after={after}").text.count("refused by the mail server") == 10
+    assert client.get(f"{AT}/{mailing.id}/people/failed?after={after}").text.count("What the server said") == 10
     assert client.get(f"{AT}/{mailing.id}/people/everybody").status_code == 404
     assert client.get(f"{AT}/{mailing.id}/people/failed?after=x%27--").status_code == 200
 

@@ -8,10 +8,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select, text
 
-from massmail_plugin.models import Sender
-from tests.admin.conftest import Catalogue, faults, form_of
+from massmail_plugin.models import Mailing, Sender
+from tests.admin.conftest import NOON, Catalogue, faults, form_of
+from tests.admin.sender_posts import SENDERS, only, save
 
-SENDERS = "/admin/massmail/senders/"
 SECRET = "hunter2-of-the-news"
 
 
@@ -41,30 +41,6 @@ def server() -> Iterator[Controller]:
     controller.start()
     yield controller
     controller.stop()
-
-
-def form(**values: str) -> dict[str, str]:
-    return {
-        "name": "News",
-        "provider": "smtp",
-        "host": "127.0.0.1",
-        "port": "25",
-        "security": "none",
-        "auth": "auto",
-        "username": "",
-        "from_address": "news@example.org",
-        **values,
-    }
-
-
-def save(built: Catalogue, path: str = "new", **values: str) -> Any:
-    client = built.client()
-    return client.post(SENDERS + path, data={**form_of(client.get(SENDERS + path).text), **form(**values)})
-
-
-def only(built: Catalogue) -> Sender:
-    built.host.session.expire_all()
-    return built.host.session.scalars(select(Sender)).one()
 
 
 def test_the_password_is_kept_but_never_shown(small_host: Catalogue) -> None:
@@ -125,9 +101,6 @@ def test_a_test_that_fails_says_where_and_what(small_host: Catalogue, server: Co
 
 
 def test_one_in_use_cannot_be_deleted(small_host: Catalogue) -> None:
-    from massmail_plugin.models import Mailing
-    from tests.admin.conftest import NOON
-
     save(small_host)
     small_host.host.session.add(
         Mailing(name="Winter fair", contact_source="contact", created_at=NOON, sender=only(small_host))
@@ -144,7 +117,7 @@ def test_writers_do_not_see_senders(small_host: Catalogue) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("path", ["", "new", "{id}", "{id}/edit", "{id}/delete"])
+@pytest.mark.parametrize("path", ["", "new", "{id}", "{id}/edit", "{id}/keys", "{id}/delete"])
 def test_screens_are_clean(small_host: Catalogue, open_page: Callable[..., Any], path: str, width: int) -> None:
     save(small_host)
     page = open_page(small_host, width=width)

@@ -63,12 +63,16 @@ NEEDED: Mapping[str, Act] = {
     "mailings.resume": SEND,
     "mailings.retry": SEND,
     "mailings.cancel": SEND,
+    "mailings.all_uncertain": PEOPLE,
+    "mailings.uncertain": PEOPLE,
+    "mailings.decide": SEND,
     "senders.index": SENDERS,
     "senders.show": SENDERS,
     "senders.new": SENDERS,
     "senders.edit": SENDERS,
     "senders.test": SENDERS,
     "senders.delete": SENDERS,
+    "senders.keys": SENDERS,
     "suppressions.index": PEOPLE,
     "suppressions.new": STOPS,
     "suppressions.release": STOPS,
@@ -84,7 +88,7 @@ NEEDED: Mapping[str, Act] = {
     "templates.tested": TEST,
     "templates.panel": TEST,
 }
-WORDS = {"which": "sent", "state": "active"}
+WORDS = {"which": "sent", "state": "active", "choice": "resend"}
 
 
 @dataclass(frozen=True)

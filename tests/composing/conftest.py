@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -88,6 +89,7 @@ def host(source: ContactSource, config: Config) -> Host:
         wake=lambda work: None,
         queue_status=lambda: QueueState(True, 0, 0),
         providers={},
+        state_dir=Path("unused"),
     )
 
 

@@ -137,3 +137,15 @@ def test_warnings(host: Any, source: Any) -> None:
 
 def test_long_conditions_are_answered(host: Any, source: Any) -> None:
     assert isinstance(found(host, source, text="{% if " + "a or " * 900 + "a %}{% endif %}"), list)
+
+
+def test_what_keeps_a_template_from_full_speed_is_said(host: Any, source: Any) -> None:
+    def slow(text: str) -> list[str]:
+        found = warnings(host, source, subject="Hi", html="", text=text + "{{ unsubscribe_url }}")
+        return [words for words in found if "slower" in words]
+
+    assert slow("{% for i in contact.action_items %}{{ i.due | date: '%d.%m.' }}{{ forloop.index }}{% endfor %}") == []
+    assert slow("{% for i in contact.action_items %}{% cycle 'a', 'b' %}{% endfor %}") == [
+        "Mails of this template are put together one by one, which is slower: the tag “cycle” counts while the mail is "
+        "made."
+    ]

@@ -94,7 +94,7 @@ def test_text_and_html_share_the_numbers(prepared: Any) -> None:
         "https://c.example/{{ contact.name }}",
     ]
     assert made.text == (
-        "See {{ massmail_links[1] }}, ({{ massmail_links[2] }}) and {{ massmail_links[3] }}.\n{{ unsubscribe_url }}"
+        "See {{ massmail_links[1] }}, ({{ massmail_links[2] }}) and {{ massmail_links[3] }}.\n{{ unsubscribe_url }}\n"
     )
 
 
@@ -107,7 +107,7 @@ def test_derived_text_has_the_same_numbers(prepared: Any) -> None:
 
 def test_a_tag_behind_an_address_is_not_swallowed(prepared: Any) -> None:
     made = prepared(text="{% if contact.city %}https://a.example/{% endif %}{{ unsubscribe_url }}")
-    assert made.text == "{% if contact.city %}{{ massmail_links[1] }}{% endif %}{{ unsubscribe_url }}"
+    assert made.text == "{% if contact.city %}{{ massmail_links[1] }}{% endif %}{{ unsubscribe_url }}\n"
 
 
 def test_a_way_out_is_put_in_where_there_is_none(prepared: Any) -> None:
@@ -115,7 +115,7 @@ def test_a_way_out_is_put_in_where_there_is_none(prepared: Any) -> None:
     assert re.search(r'<a href="\{\{ unsubscribe_url \}\}".*</p>\s*</BODY></html>\Z', made.html)
     assert made.text.endswith("Unsubscribe: {{ unsubscribe_url }}\n")
     assert made.text.startswith("Hi\n")
-    assert prepared(text="x {{ preferences_url }}").text == "x {{ preferences_url }}"
+    assert prepared(text="x {{ preferences_url }}").text == "x {{ preferences_url }}\n"
 
 
 def test_the_pixel_stands_at_the_end(prepared: Any) -> None:

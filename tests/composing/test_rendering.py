@@ -2,6 +2,7 @@
 
 import re
 import time
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -168,3 +169,11 @@ def test_where_a_click_leads(values: Any, target: str, expected: str) -> None:
 def test_a_click_leads_to_the_web_or_nowhere(values: Any, target: str) -> None:
     with pytest.raises(RenderError):
         render_target(target, values(city="javascript:alert(1)"))
+
+
+@pytest.mark.parametrize("printed", ["{{ contact.total | round: 1 }}", "{{ contact.total | times: 2 | round: 1 }}"])
+def test_money_of_the_host_is_a_number_to_filters(printed, config):
+    """Numeric columns come as Decimal."""
+    found = Renderer(Prepared(subject="s", html="", text=printed, links=(), tracks_opens=False), config)
+    text = found.render({"contact": {"total": Decimal("12.25")}}, token=TOKEN).text
+    assert text.strip() in ("12.2", "12.3", "24.5")

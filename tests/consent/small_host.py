@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
@@ -147,6 +149,7 @@ def running_host(database_url: str) -> Iterator[Host]:
     app.config["SQLALCHEMY_DATABASE_URI"] = database_url
     db = SQLAlchemy(model_class=HostBase)
     db.init_app(app)
+    folder = TemporaryDirectory(prefix="massmail-")
     host = Host(
         config=Config(base_url="http://localhost", secret_keys=("k" * 32,)),
         db=db,
@@ -157,8 +160,9 @@ def running_host(database_url: str) -> Iterator[Host]:
         wake=lambda work: None,
         queue_status=lambda: QueueState(False, 0, 0),
         providers={},
+        state_dir=Path(folder.name),
     )
-    with app.app_context():
+    with folder, app.app_context():
         HostBase.metadata.create_all(db.engine)
         Base.metadata.create_all(db.engine)
         yield host

@@ -1,11 +1,13 @@
 """The strict check of an address, its normalised form, and that the rough checks in SQL agree with both."""
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import String, create_engine, literal, select
 
 from massmail_plugin.consent.addresses import (
+    _EVERYDAY,
     absent_sql,
     envelope_form,
     fault,
@@ -98,3 +100,17 @@ def test_sql_never_refuses_what_the_strict_check_accepts(address: str) -> None:
     if usable(address):
         with ENGINE.connect() as connection:
             assert not connection.scalar(select(unusable_sql(trimmed_sql(literal(address)))))
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.from_regex(r"[a-z0-9]{1,6}(?:[._+-]{1,2}[a-z0-9]{1,4}){0,2}", fullmatch=True),
+    st.from_regex(
+        r"[a-z0-9-]{1,6}(?:\.[a-z0-9-]{1,6}){0,2}\.(?:com|de|museum|local|test|arpa|x1|example)", fullmatch=True
+    ),
+)
+def test_what_looks_like_any_address_is_one_for_the_strict_check_too(local: str, domain: str) -> None:
+    """The quick look saves the strict check; it must not let anything through that the strict one refuses."""
+    address = f"{local}@{domain}"
+    if _EVERYDAY.fullmatch(address):
+        validate_email(address, allow_smtputf8=False, check_deliverability=False, test_environment=True, strict=True)

@@ -106,6 +106,21 @@ def test_pause_and_cancel_name_the_state_that_forbids_them(host, news, template)
             act()
 
 
+def test_a_mailing_that_is_halted_to_be_cancelled_hands_nothing_over_any_more(host, provider, news, template):
+    subscribe(host, news, *[add_person(host, f"p{i}@example.org") for i in range(3)])
+    mailing = launched(host, template, news)
+    mailings.halt(host, mailing, by="ada")
+    host.session.commit()
+    assert (state(host, mailing), mailing.hold_note) == (MailingState.PAUSED, "Being cancelled by ada.")
+    run_lane(host, seconds=10)
+    assert provider.messages == []
+    mailings.cancel(host, mailing)
+    host.session.commit()
+    assert [row.state for row in rows(host, mailing)] == ["cancelled"] * 3
+    mailings.halt(host, mailing, by="ada")
+    assert state(host, mailing) == MailingState.CANCELLED, "what has ended stays as it is"
+
+
 def test_failed_mails_are_tried_again_and_no_others(host, provider, news, template):
     subscribe(host, news, *[add_person(host, f"{name}@example.org") for name in ("a", "full", "z")])
     full = Answer(MessageState.REFUSED, reply(552, "5.2.2 mailbox full"))

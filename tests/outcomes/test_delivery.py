@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from massmail_plugin import leases, outcomes
 from massmail_plugin.contracts import Hooks
 from massmail_plugin.models import Lease, Mailing, OutboxMessage, OutcomeReport
-from massmail_plugin.vocabulary import MailingState, Outcome
+from massmail_plugin.vocabulary import MailingKind, MailingState, Outcome
 from tests.consent.small_host import Person, add_person, clock
 
 from .test_where_statuses_go import mapped, small_host  # noqa: F401
@@ -155,3 +155,39 @@ def test_one_process_delivers_at_a_time_and_a_lost_lease_ends_it(host):
     host.hooks.on_outcome.append(slow)
     assert outcomes.deliver(host, seconds=10_000) == 1
     assert waiting(host) == 2
+
+
+def test_behind_one_that_failed_the_later_ones_of_its_contact_wait_and_nobody_else(host):
+    ids, heard, broken = mails(host, 2), [], [True]
+    unlucky = host.session.get_one(OutboxMessage, ids[0]).contact_key
+
+    def hook(fact):
+        if fact.contact.key == unlucky and broken[0]:
+            raise RuntimeError("not now")
+        heard.append((fact.contact.key == unlucky, fact.outcome))
+
+    host.hooks.on_outcome.append(hook)
+    happened(host, ids, Outcome.SENT, Outcome.READ)
+    assert outcomes.deliver(host) == 2
+    assert heard == [(False, Outcome.SENT), (False, Outcome.READ)]
+    broken[0] = False
+    clock(host).tick(hours=1)
+    assert outcomes.deliver(host) == 2
+    assert heard[2:] == [(True, Outcome.SENT), (True, Outcome.READ)]
+
+
+def test_what_a_report_did_to_the_status_is_kept_with_it(host):
+    happened(host, mails(host, 3), Outcome.SENT)
+    happened(host, [host.session.query(OutboxMessage).first().id], Outcome.READ)
+    assert outcomes.deliver(host) == 4
+    kept = [(one.outcome, one.status_before, one.status_set) for one in host.session.query(OutcomeReport)]
+    assert sorted(kept) == [("read", "is_sent", "is_read"), *[("sent", "new", "is_sent")] * 3]
+
+
+def test_many_are_reported_once_and_a_test_mail_never(host):
+    ids, at = mails(host, 4), host.clock()
+    assert outcomes.record_many(host, ids[:3], Outcome.SENT, at=at) == 3
+    assert outcomes.record_many(host, ids, Outcome.SENT, at=at, none_is_test=True) == 1
+    assert outcomes.record_many(host, [], Outcome.SENT, at=at) == 0
+    host.session.execute(update(Mailing).values(kind=MailingKind.TEST.value))
+    assert outcomes.record_many(host, ids, Outcome.READ, at=at) == 0

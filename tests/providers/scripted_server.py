@@ -9,7 +9,11 @@ from types import TracebackType
 
 DROP = "drop"
 SILENT = "silent"
-POLITE: Mapping[str, str] = {
+TARPIT = "tarpit "
+"""Before an answer: it comes byte by byte."""
+LATE = "late "
+"""Before an answer: it comes after a moment."""
+POLITE: dict[str, str] = {
     "banner": "220 mx.example.org ready",
     "ehlo": "250-mx.example.org\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 HELP",
     "helo": "250 mx.example.org",
@@ -20,6 +24,7 @@ POLITE: Mapping[str, str] = {
     "rset": "250 2.0.0 forgotten",
     "quit": "221 2.0.0 bye",
 }
+ORDER = ("mail", "rcpt", "data")
 
 
 @dataclass
@@ -33,10 +38,12 @@ class Conversation:
 class ScriptedServer:
     """Each connection follows its own script, the last one repeats; a script names answers that differ from POLITE.
 
-    An answer may be DROP (hang up), SILENT (say nothing more), or a list of answers used one after the other.
+    An answer may be DROP (hang up), SILENT (say nothing more), or a list of answers used one after the other; TARPIT
+    and LATE may stand before the words. Commands out of order get 503, unless the server is `lax`.
     """
 
-    def __init__(self, *scripts: Mapping[str, str | Sequence[str]]) -> None:
+    def __init__(self, *scripts: Mapping[str, str | Sequence[str]], lax: bool = False) -> None:
+        self._lax = lax
         self._scripts = scripts or ({},)
         self.conversations: list[Conversation] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +80,7 @@ class ScriptedServer:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.append(sock)
             script = self._scripts[min(len(self.conversations), len(self._scripts) - 1)]
             talk = Conversation()
@@ -95,16 +103,25 @@ class ScriptedServer:
         file = sock.makefile("rb")
         if not self._say(sock, answers, "banner"):
             return
+        begun: list[str] = []
         while line := file.readline():
             talk.commands.append(line.rstrip(b"\r\n"))
             verb = line[:4].decode("ascii", "replace").lower().strip()
             if verb not in answers:
                 sock.sendall(b"500 5.5.2 what?\r\n")
                 continue
+            if verb in ORDER and begun != list(ORDER[: ORDER.index(verb)]) and not self._lax:
+                sock.sendall(b"503 5.5.1 out of order\r\n")
+                continue
             said = self._say(sock, answers, verb)
             if not said or verb == "quit":
                 return
+            if verb in ("rset", "ehlo", "helo"):
+                begun = []
+            elif verb in ORDER and said.startswith("2"):
+                begun.append(verb)
             if verb == "data" and said.startswith("354"):
+                begun = []
                 talk.contents.append(_content(file))
                 if not self._say(sock, answers, "dot"):
                     return
@@ -116,15 +133,22 @@ class ScriptedServer:
         if answer == SILENT:
             self._over.wait(20)
             return ""
-        sock.sendall(answer.encode() + b"\r\n")
-        return "" if answer.startswith("421") else answer
+        if answer.startswith(LATE):
+            self._over.wait(0.1)
+        said = answer.removeprefix(LATE).removeprefix(TARPIT)
+        whole = said.encode() + b"\r\n"
+        step = 1 if answer.startswith(TARPIT) else len(whole)
+        for start in range(0, len(whole), step):
+            sock.sendall(whole[start : start + step])
+            if step == 1:
+                self._over.wait(0.002)
+        return "" if said.startswith("421") else said
 
 
 def _content(file: io.BufferedReader) -> bytes:
-    content = b""
-    while not content.endswith(b"\r\n.\r\n"):
-        read = file.read1(65536)
-        if not read:
+    lines = []
+    while (line := file.readline()) != b".\r\n":
+        if not line:
             raise OSError("hung up in the middle of a message")
-        content += read
-    return content[:-3]
+        lines.append(line)
+    return b"".join(lines)

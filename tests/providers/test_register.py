@@ -4,12 +4,12 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
-from massmail_plugin.contracts import Answer
+from massmail_plugin.contracts import Answer, Hand
 from massmail_plugin.errors import SetupError
 from massmail_plugin.providers import load_providers, register
 from massmail_plugin.providers.recording import RecordingProvider
 from massmail_plugin.vocabulary import MessageState
-from tests.providers.conftest import Journal, account, message
+from tests.providers.conftest import Journal, account, message, send
 
 
 def announce(monkeypatch: pytest.MonkeyPatch, *entries: tuple[str, str]) -> None:
@@ -46,17 +46,15 @@ def test_entry_point_that_cannot_be_used_is_named(
 
 def test_recording_keeps_what_was_handed(journal: Journal) -> None:
     provider = RecordingProvider()
-    journal.leave = lambda m: m.message_id != 2
-    carriage = provider.open(account(25))
-    carriage.carry([message(1), message(2), message(3)], journal.hand, journal.settle)
-    carriage.close()
+    journal.verdict = lambda m: Hand.STOP if m.message_id == 2 else Hand.GO
+    send(provider, account(25), journal, message(1), message(2), message(3))
     assert [m.message_id for m in provider.messages] == [1, 3]
     assert journal.states == [MessageState.SENT] * 2
 
 
 def test_recording_can_refuse(journal: Journal) -> None:
     provider = RecordingProvider(answer=lambda m: Answer(MessageState.REFUSED))
-    provider.open(account(25)).carry([message()], journal.hand, journal.settle)
+    send(provider, account(25), journal, message())
     assert provider.messages == []
     assert journal.states == [MessageState.REFUSED]
     assert all(stage.ok for stage in provider.probe(account(25), message()))

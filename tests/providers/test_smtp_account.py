@@ -1,5 +1,6 @@
 """Encryption, login and the test button of an account, against real aiosmtpd servers and some that misbehave."""
 
+import base64
 import socket
 import ssl
 import traceback
@@ -18,7 +19,7 @@ from massmail_plugin.errors import CannotConnect
 from massmail_plugin.providers.smtp import SmtpProvider
 from massmail_plugin.vocabulary import MessageState
 from tests.providers.certificates import Authority
-from tests.providers.conftest import Journal, account, message
+from tests.providers.conftest import Journal, account, carried, message, send
 from tests.providers.scripted_server import DROP, POLITE, SILENT, ScriptedServer
 
 PASSWORD = 'p\u00e4ssw\u00f6rd \u4e2d "x" 4711'
@@ -93,9 +94,8 @@ def test_starttls_and_login(
     serve: Serve, authority: Authority, tls_provider: SmtpProvider, journal: Journal, mechanism: str
 ) -> None:
     port, kept = serve(tls=authority.server_context("127.0.0.1"), authenticator=_check, auth_required=True)
-    way_out = tls_provider.open(account(port, security="starttls", username="user", secret=PASSWORD, auth=mechanism))
-    way_out.carry([message(1), message(2)], journal.hand, journal.settle)
-    way_out.close()
+    good = account(port, security="starttls", username="user", secret=PASSWORD, auth=mechanism)
+    send(tls_provider, good, journal, message(1), message(2))
     assert journal.states == [MessageState.SENT] * 2
     assert [m["Subject"] for m in kept.messages] == ["1", "2"]
     assert kept.messages[0]["X-MailFrom"] == "news@shop.example"
@@ -118,12 +118,46 @@ def test_cram_md5(journal: Journal, provider: SmtpProvider) -> None:
     auth = "334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+"
     script = {"ehlo": ehlo, "auth": auth, "dglt": "235 2.7.0 welcome"}
     with ScriptedServer(script) as server:
-        way_out = provider.open(account(server.port, username="tim", secret="tanstaaftanstaaf"))
-        way_out.carry([message()], journal.hand, journal.settle)
-        way_out.close()
+        send(provider, account(server.port, username="tim", secret="tanstaaftanstaaf"), journal, message())
     # The example of RFC 2195.
     assert b"dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw" in server.commands
     assert journal.states == [MessageState.SENT]
+
+
+def test_access_token(journal: Journal, provider: SmtpProvider) -> None:
+    script = {"ehlo": "250-hi\r\n250 AUTH PLAIN XOAUTH2", "auth": "235 2.7.0 welcome"}
+    with ScriptedServer(script) as server:
+        given = account(server.port, username="someuser@example.com", secret="token-4711", auth="xoauth2")
+        send(provider, given, journal, message())
+    word = base64.b64encode(b"user=someuser@example.com\1auth=Bearer token-4711\1\1")
+    assert b"AUTH XOAUTH2 " + word in server.commands
+    assert journal.states == [MessageState.SENT]
+
+
+def test_access_token_that_has_run_out(provider: SmtpProvider) -> None:
+    script = {"ehlo": "250-hi\r\n250 AUTH XOAUTH2", "auth": "334 eyJzdGF0dXMiOiI0MDAifQ==", "": "535 5.7.8 expired"}
+    with ScriptedServer(script) as server:
+        given = account(server.port, username="someuser@example.com", secret="token-4711", auth="xoauth2")
+        stages = provider.probe(given, None)
+    assert names(stages)[-1] == ("login", False)
+    assert "535 5.7.8 expired" in stages[-1].detail
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_encrypted_connections_on_either_event_loop(
+    serve: Serve, authority: Authority, tls_provider: SmtpProvider, journal: Journal, security: str, loop: str
+) -> None:
+    run = pytest.importorskip(loop).run
+    port, kept = serve(tls=authority.server_context("127.0.0.1"), implicit=security == "tls")
+    large = b"Subject: large\r\n\r\n" + b".\r\n" + (b"y" * 700 + b"\r\n") * 3_000
+    journal.waiting.extend(message(number, rcpt_to="r@example.org") for number in range(1, 20))
+    journal.waiting.append(message(20, content=large))
+    run(carried(tls_provider.open(account(port, security=security, connections=3)), journal))
+    assert journal.states == [MessageState.SENT] * 20
+    assert len(kept.messages) == 20
+    arrived = next(m for m in kept.messages if m["Subject"] == "large")
+    assert arrived.get_payload().encode() == large.partition(b"\r\n\r\n")[2]
 
 
 def test_wrong_password_says_so_and_nothing_else(
@@ -136,7 +170,7 @@ def test_wrong_password_says_so_and_nothing_else(
     assert "535" in stages[-1].detail
     assert "user name and password" in stages[-1].detail
     with pytest.raises(CannotConnect) as caught:
-        tls_provider.open(bad).carry([message()], journal.hand, journal.settle)
+        send(tls_provider, bad, journal, message())
     assert (caught.value.stage, caught.value.lasting) == ("login", True)
     assert journal.happened == []
     assert kept.messages == []
@@ -149,7 +183,7 @@ def test_password_is_in_no_exception(provider: SmtpProvider, answer: str, offere
     with ScriptedServer({"ehlo": f"250-hi\r\n250 AUTH {offered}", "auth": answer}) as server:
         bad = account(server.port, username="user", secret=secret)
         with pytest.raises(CannotConnect) as caught:
-            provider.open(bad).carry([message()], lambda m: True, lambda m, a: None)
+            send(provider, bad, Journal(), message())
     error: BaseException | None = caught.value
     while error is not None:
         assert secret not in repr(error) + repr(vars(error))
@@ -169,7 +203,7 @@ def test_password_echoed_by_the_server_is_blotted_out(provider: SmtpProvider) ->
 def test_temporary_login_failure_is_not_lasting(provider: SmtpProvider) -> None:
     script = {"ehlo": "250-hi\r\n250 AUTH PLAIN", "auth": "454 4.7.0 directory is down"}
     with ScriptedServer(script) as server, pytest.raises(CannotConnect) as caught:
-        provider.open(account(server.port, username="u", secret="p")).carry([message()], lambda m: True, print)
+        send(provider, account(server.port, username="u", secret="p"), Journal(), message())
     assert (caught.value.stage, caught.value.lasting) == ("login", False)
 
 
@@ -180,9 +214,9 @@ def test_stripped_starttls_sends_nothing(provider: SmtpProvider, journal: Journa
     with ScriptedServer({"ehlo": "250-hi\r\n250 AUTH PLAIN"}) as server:
         asked = account(server.port, security="starttls", username="user", secret="secret-word")
         with pytest.raises(CannotConnect, match="does not offer STARTTLS") as caught:
-            provider.open(asked).carry([message()], journal.hand, journal.settle)
+            send(provider, asked, journal, message())
     assert (caught.value.stage, caught.value.lasting) == ("tls", True)
-    assert [c[:4] for c in server.commands] == [b"ehlo", b"QUIT"]
+    assert [c[:4] for c in server.commands] == [b"EHLO", b"QUIT"]
 
 
 @pytest.mark.parametrize("answer", ["220 go\r\n250 AUTH PLAIN slipped in", "454 4.7.0 not now", DROP])
@@ -190,7 +224,7 @@ def test_broken_starttls_sends_nothing(provider: SmtpProvider, journal: Journal,
     with ScriptedServer({"ehlo": "250-hi\r\n250 STARTTLS", "star": answer}) as server:
         asked = account(server.port, security="starttls", username="user", secret="secret-word")
         with pytest.raises(CannotConnect) as caught:
-            provider.open(asked).carry([message()], journal.hand, journal.settle)
+            send(provider, asked, journal, message())
     assert caught.value.stage == "tls"
     assert not any(c.startswith((b"AUTH", b"MAIL")) for c in server.commands)
 

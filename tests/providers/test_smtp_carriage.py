@@ -1,25 +1,34 @@
 """The SMTP carriage against servers that behave, and against every way not to."""
 
+from collections.abc import Callable
+
 import pytest
 
-from massmail_plugin.contracts import Outgoing
+from massmail_plugin.contracts import Hand, Outgoing
 from massmail_plugin.errors import CannotConnect
 from massmail_plugin.providers.smtp import SmtpProvider
 from massmail_plugin.smtp_status import Meaning
 from massmail_plugin.vocabulary import MessageState
-from tests.providers.conftest import Journal, account, message
-from tests.providers.scripted_server import DROP, SILENT, ScriptedServer
+from tests.providers.conftest import Journal, account, message, send
+from tests.providers.scripted_server import DROP, POLITE, SILENT, ScriptedServer
 
 SENT, DEFERRED = MessageState.SENT, MessageState.DEFERRED
 REFUSED, UNCERTAIN = MessageState.REFUSED, MessageState.UNCERTAIN
 
 
+@pytest.fixture(autouse=True, params=["lock-step", "pipelining"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every server that says nothing else is met twice: with and without PIPELINING."""
+    if request.param == "pipelining":
+        monkeypatch.setitem(POLITE, "ehlo", POLITE["ehlo"].replace("250 HELP", "250 PIPELINING"))
+
+
 def carry(provider: SmtpProvider, server: ScriptedServer, journal: Journal, *messages: Outgoing) -> None:
-    carriage = provider.open(account(server.port))
-    try:
-        carriage.carry(messages, journal.hand, journal.settle)
-    finally:
-        carriage.close()
+    send(provider, account(server.port), journal, *messages)
+
+
+def stop(*numbers: int) -> Callable[[Outgoing], Hand]:
+    return lambda message: Hand.STOP if message.message_id in numbers else Hand.GO
 
 
 def test_many_messages_go_over_one_connection(provider: SmtpProvider, journal: Journal) -> None:
@@ -29,7 +38,7 @@ def test_many_messages_go_over_one_connection(provider: SmtpProvider, journal: J
     assert journal.happened[:4] == [("hand", 1), ("sent", 1), ("hand", 2), ("sent", 2)]
     assert len(server.conversations) == 1
     assert server.contents[0] == b"Subject: 1\r\n\r\nHello\r\n"
-    assert server.commands[0].startswith(b"ehlo [127.0.0.1]")
+    assert server.commands[0].startswith(b"EHLO [127.0.0.1]")
     assert server.commands[-1].upper() == b"QUIT"
     assert journal.answers[1].reply is not None
     assert journal.answers[1].reply.text == "2.0.0 queued"
@@ -45,17 +54,17 @@ def test_mark_is_set_after_rcpt_and_before_content(provider: SmtpProvider, journ
     with ScriptedServer() as server:
         seen: list[tuple[list[bytes], list[bytes]]] = []
 
-        def leave(_: Outgoing) -> bool:
+        def leave(_: Outgoing) -> Hand:
             seen.append(([c[:4].upper() for c in server.commands], list(server.contents)))
-            return True
+            return Hand.GO
 
-        journal.leave = leave
+        journal.verdict = leave
         carry(provider, server, journal, message())
     assert seen == [([b"EHLO", b"MAIL", b"RCPT", b"DATA"], [])]
 
 
 def test_message_that_must_not_go_is_not_sent_and_the_next_one_is(provider: SmtpProvider, journal: Journal) -> None:
-    journal.leave = lambda m: m.message_id != 1
+    journal.verdict = stop(1)
     with ScriptedServer() as server:
         carry(provider, server, journal, message(1), message(2))
     assert 1 not in journal.answers
@@ -64,10 +73,10 @@ def test_message_that_must_not_go_is_not_sent_and_the_next_one_is(provider: Smtp
 
 
 def test_mark_that_cannot_be_set_sends_nothing(provider: SmtpProvider, journal: Journal) -> None:
-    def fail(_: Outgoing) -> bool:
+    def fail(_: Outgoing) -> Hand:
         raise RuntimeError("database is down")
 
-    journal.leave = fail
+    journal.verdict = fail
     with ScriptedServer() as server, pytest.raises(RuntimeError):
         carry(provider, server, journal, message())
     assert server.contents == []
@@ -120,12 +129,12 @@ def test_hanging_up_in_the_middle_of_a_message_defers_it(provider: SmtpProvider,
     big = message(1, content=b"Subject: big\r\n\r\n" + b"x" * 70 + b"\r\n" * 4_000_000)
     with ScriptedServer({"ehlo": "250 hi"}) as server:
 
-        def leave(m: Outgoing) -> bool:
+        def leave(m: Outgoing) -> Hand:
             if m.message_id == 1:
                 server.hang_up()
-            return True
+            return Hand.GO
 
-        journal.leave = leave
+        journal.verdict = leave
         carry(provider, server, journal, big, message(2))
     assert journal.states == [DEFERRED, SENT]
     assert "before the message was complete" in journal.answers[1].note
@@ -296,7 +305,8 @@ def test_smtputf8_is_used_where_offered(provider: SmtpProvider, journal: Journal
 
 
 def test_smtputf8_offered_and_refused_refuses_that_row_alone(provider: SmtpProvider, journal: Journal) -> None:
-    answers = ["555 5.5.4 no such parameter", "250 ok"]
+    no = "555 5.5.4 no such parameter"
+    answers = [no, no, "250 ok"]
     with ScriptedServer({"mail": answers}) as server:
         carry(provider, server, journal, message(1, rcpt_to="почта@example.org"), message(2))
     assert journal.states == [REFUSED, SENT]
@@ -403,13 +413,13 @@ def test_nobody_listens(provider: SmtpProvider, journal: Journal) -> None:
     with ScriptedServer() as server:
         port = server.port
     with pytest.raises(CannotConnect, match="refuses connections") as caught:
-        provider.open(account(port)).carry([message()], journal.hand, journal.settle)
+        send(provider, account(port), journal, message())
     assert (caught.value.stage, caught.value.lasting) == ("connect", False)
 
 
 def test_no_such_host(provider: SmtpProvider, journal: Journal) -> None:
     with pytest.raises(CannotConnect, match="no server by the name") as caught:
-        provider.open(account(25, host="no-such-host.invalid")).carry([message()], journal.hand, journal.settle)
+        send(provider, account(25, host="no-such-host.invalid"), journal, message())
     assert caught.value.stage == "resolve"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -130,6 +131,7 @@ def mailed_host(app: Flask, *, config: Mapping[str, Any] | None = None) -> Maile
         wake=lambda work: mailed.woken.append(work),
         queue_status=lambda: QueueState(True, 1, 0),
         providers={},
+        state_dir=Path(app.instance_path, "massmail"),
     )
     mailed = MailedHost(app, host)
     app.extensions["massmail"] = host

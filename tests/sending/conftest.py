@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from flask import current_app
 
 from massmail_plugin import consent
 from massmail_plugin.contracts import Host, StatusMapping
@@ -25,12 +26,14 @@ def provider() -> RecordingProvider:
 def host(database_url: str, provider: RecordingProvider) -> Iterator[Host]:
     """The small host on either database; every outcome has a status."""
     with running_host(database_url) as host:
-        yield replace(
+        host = replace(
             host,
             config=replace(host.config, chunk_size=3),
             providers={provider.name: provider},
             statuses=StatusMapping(STATUSES, known=STATUSES.values),
         )
+        current_app.extensions["massmail"] = host
+        yield host
 
 
 @pytest.fixture

@@ -75,23 +75,6 @@ def test_nobody_is_written_to_who_opted_out_after_the_fill(host, provider, news,
     assert [row.state for row in rows(host, mailing)] == ["skipped", "sent"]
 
 
-def test_an_opt_out_between_reading_the_chunk_and_handing_over_stops_the_mail(host, provider, news, template):
-    one, two = add_person(host, "a@example.org"), add_person(host, "b@example.org")
-    subscribe(host, news, one, two)
-    mailing = launched(host, template, news)
-
-    def opt_out_the_second(message):
-        if message.rcpt_to == "a@example.org":
-            consent.withdraw(host, two, list_ids=None, evidence="test", message_id=None)
-            host.session.commit()
-        return Answer(MessageState.SENT, reply(250, "ok"))
-
-    provider.answer = opt_out_the_second
-    run(host)
-    assert [mail.rcpt_to for mail in provider.messages] == ["a@example.org"]
-    assert [(row.state, row.reason) for row in rows(host, mailing)] == [("sent", ""), ("skipped", SkipReason.OPTED_OUT)]
-
-
 def test_a_suppressed_address_is_skipped_with_its_reason(host, provider, news, template):
     ref = add_person(host, "Dead@Example.org")
     subscribe(host, news, ref)

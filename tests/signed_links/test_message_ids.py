@@ -7,6 +7,7 @@ import pytest
 from massmail_plugin.config import Config
 from massmail_plugin.errors import BadLink
 from massmail_plugin.signed_links import (
+    Sealer,
     message_id_field,
     message_token,
     read_message_id_field,
@@ -39,3 +40,12 @@ def test_it_does_not_open_the_recipients_links():
 def test_what_is_not_ours_is_refused(text):
     with pytest.raises(BadLink):
         read_message_id_field(CONFIG, text)
+
+
+def test_a_sealer_makes_the_same_for_all_messages_of_a_mailing():
+    keys = replace(CONFIG, secret_keys=("b" * 32, *CONFIG.secret_keys))
+    sealer = Sealer(keys, "example.org")
+    for message_id in (1, 42, 2**63 - 1):
+        assert sealer.token(message_id) == message_token(keys, message_id)
+        assert sealer.message_id(message_id) == message_id_field(keys, message_id, "example.org")
+        assert read_message_token(keys, sealer.token(message_id)) == message_id

@@ -101,6 +101,7 @@ def small_host(url: str, folder: Path, **settings: Any) -> Iterator[tuple[Flask,
         wake=queue.wake,
         queue_status=queue.status,
         providers=load_providers(),
+        state_dir=folder / "state",
     )
     app.extensions["massmail"] = host
     with app.app_context():

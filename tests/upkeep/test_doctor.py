@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from massmail_plugin.contracts import Host, QueueState, StatusMapping
 from massmail_plugin.hosting import include_object
 from massmail_plugin.models import Heartbeat, Mailing, OutboxMessage, OutcomeReport, Sender
-from massmail_plugin.upkeep import schema
+from massmail_plugin.upkeep import machine, schema
 from massmail_plugin.upkeep.doctor import Check, Level, checks, worst
 from massmail_plugin.vocabulary import Outcome
 from tests.upkeep.small_host import HandClock, Member, Queue, db, small_host
@@ -36,6 +36,14 @@ def plain(tmp_path: Path) -> Iterator[Mounted]:
         yield found
 
 
+@pytest.fixture
+def on_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if these tests ran on a machine with a disk, and not in a container."""
+    table = tmp_path / "mountinfo"
+    table.write_text("22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n")
+    monkeypatch.setattr(machine, "MOUNTS", table)
+
+
 def by_name(found: list[Check], name: str) -> list[Check]:
     return [check for check in found if check.name == name]
 
@@ -52,7 +60,7 @@ def add_sender(host: Host, **values: object) -> Sender:
     return sender
 
 
-def test_a_host_in_good_order(mounted: Mounted) -> None:
+def test_a_host_in_good_order(mounted: Mounted, on_a_disk: None) -> None:
     app, host, clock, _ = mounted
     LoginManager(app)
     Migrate(app, db, include_object=include_object)

@@ -3,7 +3,7 @@
 Views inherit from Section; a view reads its input, calls one function of a room, commits, and answers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from werkzeug.exceptions import NotFound
 from massmail_plugin.admin.frame import guard, wording
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import MassMailError, NotAllowed
+from massmail_plugin.mailings import HeldLate, held_late
 from massmail_plugin.vocabulary import Act
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -141,6 +142,10 @@ class Section(BaseView):
             raise NotFound
         return row
 
+    def held_late(self) -> Sequence[HeldLate]:
+        """What was held because nothing ran when it was due, for those who may see results."""
+        return held_late(self.host) if self.allowed(Act.RESULTS_VIEW) else []
+
     def commit(self) -> None:
         """Doors commit."""
         self.host.session.commit()
@@ -196,8 +201,10 @@ class Section(BaseView):
             "act": Act,
             "allowed": self.allowed,
             "asset": asset,
+            "held_late": self.held_late,
             "link": link,
             "massmail_language": "en",
+            "massmail_settings": self.host.config,
             "now": self.host.clock(),
             "reason": wording.reason,
             "section": self.title,

@@ -106,7 +106,8 @@ class DraftScreens(Section):
         if request.method == "POST" and form.validate():
             try:
                 starts = form.starts(self.host.clock())
-                return self.save(mailing, "check", sender_id=form.sender_id.data, scheduled_at=starts)
+                retries = form.retries.data == mailing_forms.BY_ITSELF
+                return self.save(mailing, "check", sender_id=form.sender_id.data, scheduled_at=starts, retries=retries)
             except BadRequest:
                 pass
         return self.section_page(mailing, "schedule", form=form)
@@ -228,10 +229,14 @@ def shown_identity(mailing: Mailing) -> mailings.Identity | None:
 def _start(mailing: Mailing) -> dict[str, Any]:
     """What the schedule form shows: the saved moment in UTC; a script turns it into the reader's own zone."""
     at = mailing.scheduled_at
-    if at is None:
-        return {"sender_id": mailing.sender_id, "start": mailing_forms.NOW, "zone": "UTC"}
-    return {
+    own = {
         "sender_id": mailing.sender_id,
+        "retries": mailing_forms.BY_ITSELF if mailing.retries else mailing_forms.BY_PERSON,
+    }
+    if at is None:
+        return {**own, "start": mailing_forms.NOW, "zone": "UTC"}
+    return {
+        **own,
         "start": mailing_forms.AT,
         "day": at.date(),
         "at": at.time(),

@@ -18,6 +18,7 @@ from massmail_plugin.models import Criterion, List, Mailing, Sender, Subscriptio
 from massmail_plugin.vocabulary import SubscriptionState
 
 NOW, AT = "now", "at"
+BY_ITSELF, BY_PERSON = "yes", "no"
 
 
 def ticks(label: str, coerce: Callable[[Any], Any], *, required: str = "", help: str = "") -> Any:
@@ -67,6 +68,15 @@ class SenderForm(ScreenForm):
     day = DateField("Date", [Optional()])
     at = TimeField("Time", [Optional()])
     zone = StringField("Time zone", [Length(max=64)], default="UTC", filters=[strip])
+    retries = RadioField(
+        "What the receiving server puts off",
+        choices=[
+            (BY_ITSELF, "Try again by itself, with longer and longer waits"),
+            (BY_PERSON, "Do not; I decide. It counts as failed, and a button tries it again"),
+        ],
+        default=BY_ITSELF,
+        description="Servers put mail off when they are busy or do not know the sender yet (a temporary refusal).",
+    )
 
     def starts(self, now: datetime) -> datetime | None:
         """The moment asked for; None for now. Puts a message at the field and raises BadRequest where it cannot be."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from massmail_plugin.admin.frame import wording
 from massmail_plugin.contracts import Host, QueueState
-from massmail_plugin.mailings import Progress, Which, progress
+from massmail_plugin.mailings import Progress, Which, progress, slowness
 from massmail_plugin.models import Mailing
 from massmail_plugin.vocabulary import HoldReason, MailingState
 
@@ -15,10 +15,14 @@ RETRYABLE = (MailingState.PAUSED.value, MailingState.FINISHED.value)
 MILESTONES = (75, 50, 25)
 UNASKED = QueueState(True, 0, 0)
 """For screens that do not speak of the workers."""
-UNCERTAIN = (
-    "handed over, but the connection broke before the server answered. Whether they arrived is uncertain, so nothing "
-    "is sent again by itself."
-)
+UNCERTAIN = "handed over, but the server's answer never came. Whether they arrived is uncertain."
+WHAT_TO_DO = {
+    HoldReason.LATE.value: "",
+    HoldReason.CRASHED.value: (
+        "Look into the worker's log: a hook of the application, an attachment or too little memory may be the cause. "
+        "Settle it, then resume; cancel if it cannot be settled."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -119,17 +123,20 @@ def tiles(now: Panel) -> list[Tile]:
     return [tile for tile in every if tile.value or tile.which not in rare]
 
 
-def notices(mailing: Mailing, now: Panel) -> list[Notice]:
+def notices(host: Host, mailing: Mailing, now: Panel) -> list[Notice]:
     """What holds it up, to be said loudly."""
     if now.state == MailingState.PAUSED.value:
         return [_paused(mailing)]
     fault = now.progress.sender_fault
     if fault and now.state in ON_ITS_WAY and now.progress.counts.waiting:
         return [Notice("bad", "The sender does not work at the moment", f"{fault} {_waits(mailing)}")]
+    if now.state == MailingState.SENDING.value and now.progress.counts.waiting:
+        slow = slowness(host, mailing)
+        return [Notice("waiting", "It goes slowly", " ".join(slow))] if slow else []
     return []
 
 
-def notes(now: Panel) -> list[str]:
+def notes(now: Panel, mailing: Mailing, *, dry_run: bool = False) -> list[str]:
     """What is worth knowing about the numbers."""
     counts, by_programs = now.progress.counts, now.progress.responses.machine_reads
     found = [
@@ -137,7 +144,12 @@ def notes(now: Panel) -> list[str]:
         (counts.uncertain, UNCERTAIN),
         (by_programs, "opened by mail programs or scanners, not by people; this is not counted."),
     ]
-    return [f"{_mails(number)} {words}" for number, words in found if number]
+    lines = [f"{_mails(number)} {words}" for number, words in found if number]
+    if dry_run:
+        lines.insert(0, "This is a dry run: what counts as sent has reached nobody.")
+    if not mailing.retries:
+        lines.append("What the receiving server puts off counts as failed and is not tried again by itself.")
+    return lines
 
 
 def _mails(number: int) -> str:
@@ -149,7 +161,8 @@ def _paused(mailing: Mailing) -> Notice:
     if held == HoldReason.BY_PERSON.value:
         return Notice("warning", "Paused", f"{mailing.hold_note} Nothing leaves until somebody resumes it.".strip())
     title = f"Paused: {wording.reason(held)}" if held else "Paused"
-    return Notice("bad", title, f"{mailing.hold_note} The mails wait; resume when this is settled.".strip())
+    what_to_do = WHAT_TO_DO.get(held, "The mails wait; resume when this is settled.")
+    return Notice("bad", title, f"{mailing.hold_note} {what_to_do}".strip())
 
 
 def _waits(mailing: Mailing) -> str:

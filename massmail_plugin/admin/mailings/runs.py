@@ -83,10 +83,20 @@ class RunScreens(LaunchScreens):
             "panel": now,
             "live": now.live,
             "tiles": mailing_panel.tiles(now),
-            "notices": mailing_panel.notices(mailing, now),
-            "notes": mailing_panel.notes(now),
+            "notices": mailing_panel.notices(self.host, mailing, now),
+            "notes": [*self._planned_end(mailing, now), *mailing_panel.notes(now, mailing, dry_run=self.dry_run)],
+            "undecided": mailings.undecided(self.host, mailing) if now.progress.counts.uncertain else 0,
             "queue": now.progress.queue,
         }
+
+    @property
+    def dry_run(self) -> bool:
+        return self.host.config.dry_run
+
+    def _planned_end(self, mailing: Mailing, now: mailing_panel.Panel) -> list[str]:
+        """When it will be through, while it is on its way."""
+        words = mailings.finish_time(self.host, mailing).words if now.live else ""
+        return [words] if words else []
 
     def readable(self, mailing_id: int) -> Mailing:
         """The mailing, if its results may be seen."""
@@ -98,11 +108,11 @@ class RunScreens(LaunchScreens):
 
     @screen("/<int:mailing_id>/pause", Act.MAILING_SEND, ("POST",))
     def pause(self, mailing_id: int) -> ResponseReturnValue:
-        return self._act(mailing_id, self._pause)
+        return self._act(mailing_id, self._pause, "wait")
 
     def _pause(self, mailing: Mailing) -> str:
         mailings.pause(self.host, mailing, by=guard.user_name())
-        return "Paused. What was handed over already still gets its answer."
+        return "Paused."
 
     @screen("/<int:mailing_id>/resume", Act.MAILING_SEND, ("POST",))
     def resume(self, mailing_id: int) -> ResponseReturnValue:
@@ -123,7 +133,7 @@ class RunScreens(LaunchScreens):
     @screen("/<int:mailing_id>/cancel", Act.MAILING_SEND, ("GET", "POST"))
     def cancel(self, mailing_id: int) -> ResponseReturnValue:
         if request.method == "POST":
-            return self._act(mailing_id, self._cancel)
+            return self._act(mailing_id, self._cancel, "are not sent any more")
         mailing = self.get(Mailing, mailing_id)
         self.require(Act.MAILING_SEND, mailing)
         template = "cancel_question.html" if in_dialog() else "cancel.html"
@@ -136,10 +146,13 @@ class RunScreens(LaunchScreens):
         )
 
     def _cancel(self, mailing: Mailing) -> str:
+        mailings.halt(self.host, mailing, by=guard.user_name())
+        self.commit()
         mailings.cancel(self.host, mailing)
-        return "Cancelled. What had not left is not sent any more."
+        return "Cancelled."
 
-    def _act(self, mailing_id: int, act: Callable[[Mailing], str]) -> ResponseReturnValue:
+    def _act(self, mailing_id: int, act: Callable[[Mailing], str], stops: str = "") -> ResponseReturnValue:
+        """Do it and say so. Where it `stops` the mailing, wait for the workers and say what becomes of those left."""
         mailing = self.get(Mailing, mailing_id)
         self.require(Act.MAILING_SEND, mailing)
         try:
@@ -148,6 +161,8 @@ class RunScreens(LaunchScreens):
             self.host.session.rollback()
             return self.refused(str(error), SHOW, mailing_id=mailing_id)
         self.commit()
+        if stops:
+            words += f" {mailings.come_to_rest(self.host, mailing_id).words(stops)}"
         return self.done(words, SHOW, mailing_id=mailing_id)
 
     # --- who is behind the numbers ---
@@ -166,6 +181,8 @@ class RunScreens(LaunchScreens):
             mailing=mailing,
             which=group,
             page=page,
+            reasons=mailings.failures(self.host, mailing) if group is Which.FAILED else {},
+            retryable=mailing.state in mailing_panel.RETRYABLE,
             tiles=[tile for tile in mailing_panel.tiles(mailing_panel.panel(self.host, mailing)) if tile.which],
             contact_url=lambda contact: page_of(self.host, contact),
         )

@@ -1,4 +1,4 @@
-"""The list of mailings, and with it the whole section: drafts, launch and runs. Views commit."""
+"""The list of mailings, and with it the whole section: drafts, launch, runs, uncertain mails. Views commit."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from sqlalchemy import Select, select
 from massmail_plugin import mailings as runs
 from massmail_plugin.admin.frame.paging import SIZE, Page
 from massmail_plugin.admin.frame.section import screen
-from massmail_plugin.admin.mailings.runs import RunScreens
+from massmail_plugin.admin.mailings.uncertain import UncertainScreens
 from massmail_plugin.models import Mailing
 from massmail_plugin.vocabulary import Act, MailingKind, MailingState
 
 KINDS = {"tests": MailingKind.TEST, "steps": MailingKind.STEP}
 
 
-class Mailings(RunScreens):
+class Mailings(UncertainScreens):
     title = "Mailings"
     slug = "mailings"
 
@@ -30,6 +30,7 @@ class Mailings(RunScreens):
             title="Mailings",
             page=page,
             counted=runs.overview(self.host, [mailing.id for mailing in page.rows]),
+            uncertain=sum(number for _, number in runs.open_questions(self.host)),
             states=list(MailingState),
             state=state,
             filtered=bool(state or request.args.get("before")),

@@ -1,11 +1,13 @@
 """The provider "smtp": any mail server that speaks RFC 5321. Sending and the admin enter; nothing is committed."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from massmail_plugin.contracts import Account, Outgoing, Stage
 from massmail_plugin.providers.smtp.carriage import SmtpCarriage
-from massmail_plugin.providers.smtp.conversation import COMMAND_SECONDS, FINAL_DOT_SECONDS, Waits
+from massmail_plugin.providers.smtp.dialogue import COMMAND_SECONDS, FINAL_DOT_SECONDS, Waits
 from massmail_plugin.providers.smtp.session import Session
 from massmail_plugin.providers.smtp.trial import trial
 
@@ -36,9 +38,9 @@ class SmtpProvider:
         self._tls_context = tls_context
 
     def open(self, account: Account) -> SmtpCarriage:
-        """A way out that connects with its first message and keeps the connection."""
+        """A way out that connects with its first message and keeps its connections."""
         waits = Waits(account.timeout, self._command_seconds, self._final_dot_seconds)
-        return SmtpCarriage(account, lambda: Session(account, waits, self._tls_context))
+        return SmtpCarriage(account, waits, lambda: Session(account, waits, self._tls_context))
 
     def probe(self, account: Account, message: Outgoing | None) -> list[Stage]:
         """Stages resolve, connect, greeting, tls, login and, with a message, mail, rcpt, data; ends with a failure."""
@@ -47,4 +49,10 @@ class SmtpProvider:
             min(self._command_seconds, TRIAL_SECONDS),
             min(self._final_dot_seconds, 4 * TRIAL_SECONDS),
         )
-        return trial(Session(account, waits, self._tls_context), message)
+
+        async def tried() -> list[Stage]:
+            return await trial(Session(account, waits, self._tls_context), message)
+
+        # A thread of its own: whoever asks may be inside an event loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, tried()).result()

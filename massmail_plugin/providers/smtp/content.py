@@ -2,14 +2,18 @@
 
 import re
 
+from massmail_plugin.contracts import Outgoing
+
 END = b".\r\n"
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
-def line_ends(content: bytes) -> bytes:
-    """CRLF and nothing else ends a line, and the last line is ended: what else could smuggle a second message."""
-    whole = _BARE.sub(b"\r\n", content)
-    return whole if whole.endswith(b"\r\n") else whole + b"\r\n"
+def body(message: Outgoing) -> bytes:
+    """The content with ended lines; one that may hold dots is also checked for bare CR and LF."""
+    content = message.content
+    if not message.dotless and not content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r"):
+        content = _BARE.sub(b"\r\n", content)
+    return content if content.endswith(b"\r\n") else content + b"\r\n"
 
 
 def stuffed(content: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """What a person reads when a mail server cannot be used: what happened, and what to try. Nothing is committed here."""
 
-import smtplib
 import ssl
 
 from massmail_plugin.contracts import Account
@@ -85,8 +84,6 @@ def not_smtp(text: str) -> str:
 
 def reason(error: Exception) -> str:
     """Why a connection broke, without Python's wrapping."""
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "It was silent for too long." if "timed out" in str(error) else "It closed the connection."
     if isinstance(error, TimeoutError):
         return "It was silent for too long."
     if isinstance(error, ssl.SSLError):
