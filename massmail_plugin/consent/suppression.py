@@ -19,7 +19,7 @@ from massmail_plugin.vocabulary import SkipReason, SubscriptionState, Suppressio
 
 log = logging.getLogger(__name__)
 
-Row = tuple[int, ContactRef, str, Sequence[int]]
+Row = tuple[int, ContactRef, str, tuple[int, ...]]
 """A message about to leave: its id, contact, address, and the lists of its mailing (empty: no list is asked)."""
 
 
@@ -159,13 +159,15 @@ def _reason(by_who: Mapping[str | tuple[str], list[Any]], row: Row) -> SkipReaso
 
 def _left(host: Host, source_name: str, rows: Sequence[Row]) -> dict[int, SkipReason]:
     """Those who are on none of the mailing's lists any more: the few are asked for, not the many who are."""
-    by_lists: dict[Sequence[int], list[Row]] = {}
+    by_lists: dict[tuple[int, ...], list[Row]] = {}
     for row in rows:
-        if row[3]:
-            by_lists.setdefault(tuple(row[3]), []).append(row)
+        by_lists.setdefault(row[3], []).append(row)
+    by_lists.pop((), None)
     answer: dict[int, SkipReason] = {}
     for lists, asked in by_lists.items():
-        gone = _on_none(host, source_name, {row[1].key for row in asked}, lists)
+        gone = _on_none(host, source_name, [row[1].key for row in asked], lists)
+        if not gone:
+            continue
         themselves = _left_through_a_mail(host, source_name, gone, lists)
         for row in asked:
             if row[1].key in gone:
@@ -173,8 +175,8 @@ def _left(host: Host, source_name: str, rows: Sequence[Row]) -> dict[int, SkipRe
     return answer
 
 
-def _on_none(host: Host, source_name: str, keys: Iterable[str], lists: Sequence[int]) -> set[str]:
-    key = listed(host, sorted(keys)).c.value
+def _on_none(host: Host, source_name: str, keys: Sequence[str], lists: Sequence[int]) -> set[str]:
+    key = listed(host, keys).c.value
     subscribed = exists().where(
         Subscription.contact_source == source_name,
         Subscription.contact_key == key,

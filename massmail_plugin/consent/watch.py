@@ -3,9 +3,9 @@
 A wish to stop is always a new row (a suppression, or the history of a subscription), so counting the newest rows tells.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import SubscriptionEvent, Suppression
@@ -22,13 +22,13 @@ class _Newest(NamedTuple):
     change_id: int
 
 
-_SUPPRESSED = Suppression.id > bindparam("suppression")
-_CHANGED = SubscriptionEvent.id > bindparam("change")
+_STOP, _CHANGE = (cast(Table, model.__table__).c.id for model in (Suppression, SubscriptionEvent))
+_STOPS, _CHANGES = bindparam("suppression") < _STOP, bindparam("change") < _CHANGE
 _NEWEST = select(
-    select(func.count()).select_from(Suppression).where(_SUPPRESSED).scalar_subquery(),
-    select(func.coalesce(func.max(Suppression.id), 0)).where(_SUPPRESSED).scalar_subquery(),
-    select(func.count()).select_from(SubscriptionEvent).where(_CHANGED).scalar_subquery(),
-    select(func.coalesce(func.max(SubscriptionEvent.id), 0)).where(_CHANGED).scalar_subquery(),
+    select(func.count(_STOP)).where(_STOPS).scalar_subquery(),
+    select(func.coalesce(func.max(_STOP), 0)).where(_STOPS).scalar_subquery(),
+    select(func.count(_CHANGE)).where(_CHANGES).scalar_subquery(),
+    select(func.coalesce(func.max(_CHANGE), 0)).where(_CHANGES).scalar_subquery(),
 )
 
 

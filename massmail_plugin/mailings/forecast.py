@@ -34,8 +34,10 @@ class Forecast:
     words: str = ""
 
 
-def finish_time(host: Host, mailing: Mailing, *, recipients: int | None = None) -> Forecast:
+def finish_time(host: Host, mailing: Mailing, *, recipients: int | None = None, measured: bool = True) -> Forecast:
     """The forecast for what waits; `recipients` is how many there will be, for one whose outbox is not filled yet.
+
+    Without `measured`, only where limits set the pace: then the outbox is not read.
 
     Reads chunks and a few thousand rows at the most, however large the mailing is.
     """
@@ -47,9 +49,11 @@ def finish_time(host: Host, mailing: Mailing, *, recipients: int | None = None) 
     ahead = _ahead(host, mailing, last)
     now = chain[0].now
     start = max(now, mailing.scheduled_at or now)
-    rate = measured_rate(host, mailing.id)
+    rate = measured_rate(host, mailing.id) if measured else None
     standings = [(book.limits, book.standing()) for book in chain]
     plan = limits.day_plan(standings, start, waiting, ahead=ahead, rate=rate)
+    if plan is None and not measured:
+        return Forecast(ahead=ahead)
     if plan is None:
         return Forecast(
             ahead=ahead, words="How long it takes can be said once its mails have been leaving for a while."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Table, Update, and_, bindparam, select, true, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.leases import database_now
@@ -18,15 +18,15 @@ from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.portable_sql import changed, one_of
 from massmail_plugin.vocabulary import WAITING, MailingState
 
+_CHUNK, _MAILING, _MESSAGE = (cast(Table, model.__table__).c for model in (Chunk, Mailing, OutboxMessage))
 _HELD = (
-    select(Chunk.id)
-    .join(Mailing, Mailing.id == Chunk.mailing_id)
-    .where(Chunk.id.in_(bindparam("chunks", expanding=True)), Chunk.leased_by == bindparam("holder"))
-    .where(Mailing.state == MailingState.SENDING.value)
+    select(_CHUNK.id)
+    .join_from(_CHUNK.id.table, _MAILING.id.table, _MAILING.id == _CHUNK.mailing_id)
+    .where(_CHUNK.id.in_(bindparam("chunks", expanding=True)), _CHUNK.leased_by == bindparam("holder"))
+    .where(_MAILING.state == MailingState.SENDING.value)
 )
 
 
-_MESSAGE = OutboxMessage
 _TO_SEND = (
     select(
         _MESSAGE.id,
@@ -125,9 +125,9 @@ def give_back(host: Host, chunk: LeasedChunk) -> bool:
 
     Locks the mailing; the caller commits.
     """
-    lock_mailing(host, chunk.mailing_id)
+    state = lock_mailing(host, chunk.mailing_id)
     ours = changed(host, _own(chunk).values(leased_by=None, leased_until=None, journal=None, crashes=0)) == 1
-    close_chunk(host, chunk.mailing_id, chunk.number)
+    close_chunk(host, chunk.mailing_id, chunk.number, state)
     if not ours:
         reopen_if_waiting(host, chunk.mailing_id, chunk.number)
     finish_if_done(host, chunk.mailing_id)

@@ -42,10 +42,13 @@ def finish_done(host: Host) -> int:
     return finished
 
 
-def close_chunk(host: Host, mailing_id: int, number: int) -> None:
-    """Count a chunk whose lease ended. What was put off after its mailing had been cancelled is cancelled too."""
-    cancelled = exists().where(Mailing.id == mailing_id, Mailing.state == MailingState.CANCELLED.value)
-    cancel_waiting(host, OutboxMessage.mailing_id == mailing_id, OutboxMessage.chunk == number, cancelled)
+def close_chunk(host: Host, mailing_id: int, number: int, mailing_state: str) -> None:
+    """Count a chunk whose lease ended. What was put off after its mailing had been cancelled is cancelled too.
+
+    `mailing_state` is what `lock_mailing` gave.
+    """
+    if mailing_state == MailingState.CANCELLED:
+        cancel_waiting(host, OutboxMessage.mailing_id == mailing_id, OutboxMessage.chunk == number)
     recount(host, mailing_id, from_number=number, to_number=number)
 
 

@@ -4,16 +4,22 @@ Everything that changes a mailing's state or counts its chunks enters here first
 another is about to change, and no two wait for each other. Nothing is committed here.
 """
 
-from sqlalchemy import select
+from typing import cast
+
+from sqlalchemy import Table, bindparam, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing
 
+_MAILING = cast(Table, Mailing.__table__)
+_STATE = select(_MAILING.c.state).where(_MAILING.c.id == bindparam("mailing"))
+_SHARED, _ALONE = _STATE.with_for_update(read=True), _STATE.with_for_update(key_share=True)
 
-def lock_mailing(host: Host, mailing_id: int, *, shared: bool = False) -> None:
-    """Hold a mailing until the end of the transaction; `shared` with those who also only change its messages.
+
+def lock_mailing(host: Host, mailing_id: int, *, shared: bool = False) -> str:
+    """Hold a mailing until the end of the transaction; its state. `shared` with those who also only change messages.
 
     SQLite has one writer anyway and needs no such lock.
     """
-    row = select(Mailing.id).where(Mailing.id == mailing_id)
-    host.session.execute(row.with_for_update(read=True) if shared else row.with_for_update(key_share=True))
+    state = host.session.execute(_SHARED if shared else _ALONE, {"mailing": mailing_id}).scalar()
+    return str(state or "")

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 CRASHES = 3
 """So often may a worker die over one message, or one chunk, until it is set aside."""
 
-POISON_ROWS = 3
+POISON_ROWS = 5
 """So many messages of one chunk may be set aside until its mailing is."""
 
 GONE = "The machine that was sending this is gone with its journal, so the server may or may not have it."
@@ -59,7 +59,7 @@ def _from_journal(host: Host, found: Left, report: Report) -> int:
 
 
 def _settle_chunk(host: Host, found: Left, report: Report, chunk_id: int, mailing_id: int, number: int) -> bool:
-    lock_mailing(host, mailing_id)
+    state = lock_mailing(host, mailing_id)
     if not _take(host, chunk_id, Chunk.leased_by == found.holder):
         host.session.rollback()
         return False
@@ -73,7 +73,7 @@ def _settle_chunk(host: Host, found: Left, report: Report, chunk_id: int, mailin
     became = settle(host, answered, retries=_retries(host, mailing_id))
     became |= _unanswered(host, rows, trusted=found.trusted)
     report(mailing_id, answered, became)
-    _close(host, mailing_id, number, became)
+    _close(host, mailing_id, number, state, became)
     return True
 
 
@@ -138,7 +138,7 @@ def _without_journal(host: Host) -> int:
 
 
 def _give_up(host: Host, lost: tuple[ColumnElement[bool], ...], chunk_id: int, mailing_id: int, number: int) -> bool:
-    lock_mailing(host, mailing_id)
+    state = lock_mailing(host, mailing_id)
     if not _take(host, chunk_id, *lost):
         host.session.rollback()
         return False
@@ -150,7 +150,7 @@ def _give_up(host: Host, lost: tuple[ColumnElement[bool], ...], chunk_id: int, m
     )
     ids = list(host.session.scalars(waiting))
     mark_uncertain(host, ids, GONE, {})
-    _close(host, mailing_id, number, dict.fromkeys(ids, MessageState.UNCERTAIN))
+    _close(host, mailing_id, number, state, dict.fromkeys(ids, MessageState.UNCERTAIN))
     return True
 
 
@@ -160,8 +160,8 @@ def _take(host: Host, chunk_id: int, *still: ColumnElement[bool]) -> bool:
     return changed(host, free) == 1
 
 
-def _close(host: Host, mailing_id: int, number: int, became: Mapping[int, MessageState]) -> None:
-    close_chunk(host, mailing_id, number)
+def _close(host: Host, mailing_id: int, number: int, state: str, became: Mapping[int, MessageState]) -> None:
+    close_chunk(host, mailing_id, number, state)
     finish_if_done(host, mailing_id)
     host.session.commit()
     uncertain = sum(state is MessageState.UNCERTAIN for state in became.values())

@@ -88,6 +88,10 @@ class Admission:
         self._aside.setdefault(key, deque()).append((run, place))
         return False
 
+    def lets_copy(self, address: str) -> bool:
+        """Whether a copy may go now: to the server it is a mail like any other."""
+        return self._open(address.rpartition("@")[2].lower())
+
     @property
     def closed(self) -> bool:
         """True where the sender as a whole must wait: there is no use in asking for the next recipient."""

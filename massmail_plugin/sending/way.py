@@ -108,7 +108,7 @@ class Way:
 
     def take(self) -> Outgoing | None:
         """As `contracts.Feed.take`."""
-        if self._copies:
+        if self._copies and self.admission.lets_copy(self._copies[0].rcpt_to):
             return self._copies.popleft()
         return self._next_letter() if self._signing is None else self._signing.take()
 

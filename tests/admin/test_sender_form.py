@@ -247,6 +247,7 @@ def test_everything_open_is_clean(
 
 def _is_clean(page: Any, width: int, scripts: bool) -> bool:
     """Nothing hangs over the edge; axe, which is a script itself, runs where scripts do."""
+    page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert not scripts or faults(page) == []
     return True

@@ -19,7 +19,7 @@ from massmail_plugin.errors import CannotConnect
 from massmail_plugin.providers.smtp import SmtpProvider
 from massmail_plugin.vocabulary import MessageState
 from tests.providers.certificates import Authority
-from tests.providers.conftest import Journal, account, carried, message, send
+from tests.providers.conftest import Journal, account, carried, message, run, send
 from tests.providers.scripted_server import DROP, POLITE, SILENT, ScriptedServer
 
 PASSWORD = 'p\u00e4ssw\u00f6rd \u4e2d "x" 4711'
@@ -148,12 +148,12 @@ def test_access_token_that_has_run_out(provider: SmtpProvider) -> None:
 def test_encrypted_connections_on_either_event_loop(
     serve: Serve, authority: Authority, tls_provider: SmtpProvider, journal: Journal, security: str, loop: str
 ) -> None:
-    run = pytest.importorskip(loop).run
+    factory = pytest.importorskip(loop).new_event_loop
     port, kept = serve(tls=authority.server_context("127.0.0.1"), implicit=security == "tls")
     large = b"Subject: large\r\n\r\n" + b".\r\n" + (b"y" * 700 + b"\r\n") * 3_000
     journal.waiting.extend(message(number, rcpt_to="r@example.org") for number in range(1, 20))
     journal.waiting.append(message(20, content=large))
-    run(carried(tls_provider.open(account(port, security=security, connections=3)), journal))
+    run(carried(tls_provider.open(account(port, security=security, connections=3)), journal), factory)
     assert journal.states == [MessageState.SENT] * 20
     assert len(kept.messages) == 20
     arrived = next(m for m in kept.messages if m["Subject"] == "large")

@@ -95,7 +95,7 @@ def test_nothing_goes_to_the_old_address_after_it_was_changed(host, provider, ne
         people = Person.__table__
         where = people.c.id == int(refs[1].key)
         connection.execute(people.update().where(where).values(email1="new@example.org"))
-        time.sleep(1.2)
+        time.sleep(2.5)
 
     in_this_order(host, provider, news, template, ["a@example.org", "b@example.org"], move_b)
     assert [mail.rcpt_to for mail in provider.messages] == ["a@example.org", "new@example.org"]
@@ -105,7 +105,7 @@ def test_a_contact_deleted_while_the_chunk_is_on_its_way_is_skipped(host, provid
     def delete_b(connection, refs):
         people = Person.__table__
         connection.execute(people.delete().where(people.c.id == int(refs[1].key)))
-        time.sleep(1.2)
+        time.sleep(2.5)
 
     mailing = in_this_order(host, provider, news, template, ["a@example.org", "b@example.org"], delete_b)
     assert [(row.state, row.reason) for row in rows(host, mailing)] == [("sent", ""), ("skipped", "contact_gone")]

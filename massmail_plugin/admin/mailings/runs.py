@@ -95,7 +95,7 @@ class RunScreens(LaunchScreens):
 
     def _planned_end(self, mailing: Mailing, now: mailing_panel.Panel) -> list[str]:
         """When it will be through, while it is on its way."""
-        words = mailings.finish_time(self.host, mailing).words if now.live else ""
+        words = mailings.finish_time(self.host, mailing, measured=False).words if now.live else ""
         return [words] if words else []
 
     def readable(self, mailing_id: int) -> Mailing:

@@ -1,1 +1,0 @@
-"""Faults: real processes that are killed, stopped and cut off while a mailing runs."""
