@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -100,6 +101,8 @@ def run_worker(app: Flask, *, burst: bool = False) -> None:
     while True:
         try:
             AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")
+            return
+        except StopRequested:
             return
         except Exception as error:
             log.error("The worker lost its queue (%s: %s); it tries again", type(error).__name__, error)
