@@ -19,7 +19,7 @@ from massmail_plugin.vocabulary import SkipReason, SubscriptionState, Suppressio
 
 log = logging.getLogger(__name__)
 
-Row = tuple[int, ContactRef, str, tuple[int, ...]]
+Row = tuple[int, ContactRef, str, Sequence[int]]
 """A message about to leave: its id, contact, address, and the lists of its mailing (empty: no list is asked)."""
 
 
@@ -161,7 +161,7 @@ def _left(host: Host, source_name: str, rows: Sequence[Row]) -> dict[int, SkipRe
     """Those who are on none of the mailing's lists any more: the few are asked for, not the many who are."""
     by_lists: dict[tuple[int, ...], list[Row]] = {}
     for row in rows:
-        by_lists.setdefault(row[3], []).append(row)
+        by_lists.setdefault(tuple(row[3]), []).append(row)
     by_lists.pop((), None)
     answer: dict[int, SkipReason] = {}
     for lists, asked in by_lists.items():

@@ -24,7 +24,7 @@ TAKEN = Answer(MessageState.SENT, reply(250, "2.0.0 taken"))
 LATER = Answer(MessageState.DEFERRED, reply(451, "4.3.0 later"))
 
 
-def meanwhile(engine, act):
+def meanwhile(engine, act, seconds=2 * FRESH_SECONDS):
     """Somebody else does something, committed, in a session of their own; then time enough to notice it passes."""
     failed = []
 
@@ -39,14 +39,14 @@ def meanwhile(engine, act):
     somebody.start()
     somebody.join(30)
     assert failed == []
-    time.sleep(2 * FRESH_SECONDS)
+    time.sleep(seconds)
 
 
 def one_by_one(template):
     template.sender.connections = 1
 
 
-def in_this_order(host, provider, news, template, addresses, at_first, **options):
+def in_this_order(host, provider, news, template, addresses, at_first, *, seconds=2 * FRESH_SECONDS, **options):
     """Send to `addresses` over one connection; `at_first` happens while the first is on its way."""
     one_by_one(template)
     refs = [add_person(host, address) for address in addresses]
@@ -56,7 +56,7 @@ def in_this_order(host, provider, news, template, addresses, at_first, **options
 
     def answer(message):
         if not provider.messages:
-            meanwhile(engine, lambda connection: at_first(connection, refs))
+            meanwhile(engine, lambda connection: at_first(connection, refs), seconds)
         return TAKEN
 
     provider.answer = answer
@@ -95,9 +95,8 @@ def test_nothing_goes_to_the_old_address_after_it_was_changed(host, provider, ne
         people = Person.__table__
         where = people.c.id == int(refs[1].key)
         connection.execute(people.update().where(where).values(email1="new@example.org"))
-        time.sleep(2.5)
 
-    in_this_order(host, provider, news, template, ["a@example.org", "b@example.org"], move_b)
+    in_this_order(host, provider, news, template, ["a@example.org", "b@example.org"], move_b, seconds=2.5)
     assert [mail.rcpt_to for mail in provider.messages] == ["a@example.org", "new@example.org"]
 
 
@@ -105,9 +104,8 @@ def test_a_contact_deleted_while_the_chunk_is_on_its_way_is_skipped(host, provid
     def delete_b(connection, refs):
         people = Person.__table__
         connection.execute(people.delete().where(people.c.id == int(refs[1].key)))
-        time.sleep(2.5)
 
-    mailing = in_this_order(host, provider, news, template, ["a@example.org", "b@example.org"], delete_b)
+    mailing = in_this_order(host, provider, news, template, ["a@example.org", "b@example.org"], delete_b, seconds=2.5)
     assert [(row.state, row.reason) for row in rows(host, mailing)] == [("sent", ""), ("skipped", "contact_gone")]
 
 
