@@ -101,6 +101,10 @@ class Region:
         """The answer is in the database."""
         self._memory[self._slots + index * _SLOT_BYTES] = Mark.SETTLED
 
+    def waits(self, index: int) -> bool:
+        """Whether nothing of a message has left."""
+        return self._memory[self._slots + index * _SLOT_BYTES] <= Mark.WRITING
+
     def mark(self, index: int) -> Mark:
         """How far a message has come."""
         return Mark(self._memory[self._slots + index * _SLOT_BYTES])

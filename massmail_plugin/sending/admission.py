@@ -31,6 +31,8 @@ class Admission:
         """`wake` is called, in the event loop, when somebody who waited may go."""
         self.gate: Gate | None = None
         self.trouble = Trouble()
+        self.starved = True
+        """Whether somebody waits for whom there is no permit."""
         self._wake = wake
         self._aside: dict[str, deque[Place]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -123,6 +125,8 @@ class Admission:
         wait = self.gate.admit(domain)
         if wait and isfinite(wait):
             self._come_again(wait)
+        elif wait:
+            self.starved = True
         return not wait
 
     def _come_again(self, wait: float) -> None:

@@ -160,13 +160,13 @@ class ChunkRun:
         return [
             (place, recipient)
             for place, recipient in enumerate(self.recipients)
-            if place not in self._gone and self._region.mark(place) in (outbox.Mark.UNTOUCHED, outbox.Mark.WRITING)
+            if self._region.waits(place) and place not in self._gone
         ]
 
     def stop(self, place: int) -> bool:
         """Keep a recipient back; False where the message is handed already."""
         with self._lock:
-            if self._region.mark(place) not in (outbox.Mark.UNTOUCHED, outbox.Mark.WRITING):
+            if not self._region.waits(place):
                 return False
             self._gone.add(place)
             return True

@@ -43,7 +43,7 @@ class Way:
         """Those in hand, settled or not; the lane's own list."""
         self.cleared_at = 0.0
         """When it was last seen that nothing in hand has been stopped."""
-        self.gate_asked_at = 0.0
+        self.gate_asked_at = self.reserved_at = 0.0
         self.rest: Rest | None = None
         """Set where the sender's limits let nothing go for a while."""
         self.waiting = False

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 GATE_SECONDS = 3.0
 """How often it is asked whether a sender has got limits."""
+RESERVE_SECONDS = 0.2
+"""How often permits are reserved ahead."""
 LIMITS_SECONDS = 0.7
 """How long it is remembered which senders may carry something."""
 SIGNED_AHEAD = 3
@@ -124,7 +126,7 @@ class Ways:
             slowed = way.runs and admission.trouble.slow_down(self._host, way.sender_id)
             if admission.gate is None and (slowed or time.monotonic() > way.gate_asked_at + GATE_SECONDS):
                 self._ask_for_gate(way)
-            if admission.gate is None or not way.runs:
+            if admission.gate is None or not way.runs or not self._reserves(way):
                 continue
             waiting = admission.waiting(way.runs)
             admission.gate.reserve(self._host, waiting)
@@ -133,6 +135,14 @@ class Ways:
                 self._network.call(way.carriage.wake)
             else:
                 release(way.runs, way)
+
+    def _reserves(self, way: Way) -> bool:
+        """Permits last for about a second; somebody who finds none does not wait for the next time."""
+        now = time.monotonic()
+        if not way.admission.starved and now < way.reserved_at + RESERVE_SECONDS:
+            return False
+        way.admission.starved, way.reserved_at = False, now
+        return True
 
     def _ask_for_gate(self, way: Way) -> None:
         sender = self._host.session.get(Sender, way.sender_id)
