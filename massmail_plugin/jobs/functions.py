@@ -32,7 +32,8 @@ def send() -> None:
     host = _host()
     late_start.guard(host, late_start.WORKER)
     try:
-        report = run_lane(host, seconds=host.config.lane_seconds, stopping=stopping.is_set)
+        seconds = host.config.lane_seconds
+        report = run_lane(host, seconds=seconds, stopping=stopping.is_set, meanwhile=_fill_and_report)
     except SetupError as error:
         note_trouble(host, str(error))
         raise
@@ -40,6 +41,13 @@ def send() -> None:
         host.wake("outcomes")
     if report.more:
         host.wake("send")
+
+
+def _fill_and_report() -> None:
+    """What must not wait for a mail server that takes its time."""
+    host = _host()
+    mailings.fill_launched(host)
+    outcomes.deliver(host, stopping=stopping.is_set)
 
 
 def report() -> None:

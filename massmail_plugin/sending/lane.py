@@ -40,6 +40,8 @@ IDLE_SECONDS = 0.3
 """How long a lane that has enough in hand waits before it asks for more again."""
 QUIET_SECONDS = 2.0
 """How long a lane whose time is over waits for answers before it works on for the senders that do answer."""
+MEANWHILE_SECONDS = 5.0
+"""How often a lane that is kept by a slow server looks after other work."""
 LONGEST_SECONDS = 1500.0
 """A lane that works on because of slow servers ends after this time; its job must end within the hour."""
 SLOWEST_SECONDS = 900.0
@@ -66,9 +68,11 @@ def run_lane(
     seconds: float,
     stopping: Callable[[], bool] = lambda: False,
     loop_factory: LoopFactory = fastest_loop,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> LaneReport:
     """Send what is due, for `seconds` or until `stopping` says True; answers that are still to come are awaited.
 
+    While a slow server keeps the lane, `meanwhile` is called now and then: other work of this worker's queue.
     Raises SetupError where the state directory cannot be used, and DBAPIError where the database stays away.
     """
     results.recover(host)
@@ -84,6 +88,8 @@ def run_lane(
                 break
             # A server takes its time. What others wait for goes on meanwhile.
             lane.leave_out_slow()
+            meanwhile()
+            seconds = min(seconds, MEANWHILE_SECONDS)
         lane.wind_up(lambda: False, seconds=PATIENCE_SECONDS)
         lane.give_up()
         return LaneReport(lane.settled, more=True)
