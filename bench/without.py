@@ -42,6 +42,9 @@ class Noted:
     def settled(self, index: int) -> None:
         return
 
+    def waits(self, index: int) -> bool:
+        return self._marks[index] <= outbox.Mark.WRITING
+
     def mark(self, index: int) -> outbox.Mark:
         return self._marks[index]
 
