@@ -173,8 +173,35 @@ class EventKind(StrEnum):
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     REPLY = "reply"
+    AUTOREPLY = "autoreply"
+    DELAY = "delay"
+    DELIVERED = "delivered"
     OPT_OUT = "opt_out"
     OPT_BACK_IN = "opt_back_in"
+
+
+class MailboxKind(StrEnum):
+    """How a mailbox is read."""
+
+    IMAP = "imap"
+    POP3 = "pop3"
+    MAILDIR = "maildir"
+
+
+class AfterReading(StrEnum):
+    """What becomes of a mail in a mailbox once its result is kept."""
+
+    LEAVE = "leave"
+    MOVE = "move"
+    DELETE = "delete"
+
+
+class ReceivedState(StrEnum):
+    """What became of a mail or provider event that came in."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    IGNORED = "ignored"
 
 
 class SuppressionScope(StrEnum):
@@ -190,7 +217,9 @@ class SuppressionReason(StrEnum):
     OPT_OUT = "opt_out"
     COMPLAINT = "complaint"
     HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCES = "soft_bounces"
     BY_PERSON = "by_person"
+    BY_PROVIDER = "by_provider"
 
 
 class ReportState(StrEnum):

@@ -3,13 +3,15 @@
 from massmail_plugin.models.base import Base
 from massmail_plugin.models.campaigns import Campaign, CampaignStep, Enrolment, campaign_list
 from massmail_plugin.models.criteria import Criterion
-from massmail_plugin.models.feedback import Event, OutcomeReport, Standing
+from massmail_plugin.models.feedback import Event, EventTally, OutcomeReport, SpoolFile, Standing
 from massmail_plugin.models.lists import List, Subscription, SubscriptionEvent, Suppression
 from massmail_plugin.models.mailings import Link, Mailing, PreparedMessage, mailing_list
 from massmail_plugin.models.outbox import Chunk, OutboxMessage
+from massmail_plugin.models.received import EventFeed, Mailbox, Received
 from massmail_plugin.models.senders import Pace, Sender
 from massmail_plugin.models.system import Heartbeat, Lease
 from massmail_plugin.models.templates import Template, TemplateVersion
+from massmail_plugin.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "Base",
@@ -19,22 +21,29 @@ __all__ = [
     "Criterion",
     "Enrolment",
     "Event",
+    "EventFeed",
+    "EventTally",
     "Heartbeat",
     "Lease",
     "Link",
     "List",
+    "Mailbox",
     "Mailing",
     "OutboxMessage",
     "OutcomeReport",
     "Pace",
     "PreparedMessage",
+    "Received",
     "Sender",
+    "SpoolFile",
     "Standing",
     "Subscription",
     "SubscriptionEvent",
     "Suppression",
     "Template",
     "TemplateVersion",
+    "Webhook",
+    "WebhookDelivery",
     "campaign_list",
     "mailing_list",
 ]

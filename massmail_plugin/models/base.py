@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String, TypeDecorator, text
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
@@ -23,6 +23,11 @@ class Base(DeclarativeBase):
     """All tables of the plugin; they live in the host's database but not in the host's metadata."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def where(condition: str) -> dict[str, Any]:
+    """The options that make an index partial."""
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,18 +1,12 @@
 """Tables of what came back and what it means: events, outcome reports, and where each contact stands."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
+from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
 from massmail_plugin.vocabulary import ReportState
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """The options that make an index partial."""
-    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
 
 
 class Event(Base):
@@ -34,9 +28,43 @@ class Event(Base):
     by_machine: Mapped[bool] = mapped_column(Boolean, default=False)
     machine_reason: Mapped[str] = mapped_column(String(100), default="")
     user_agent: Mapped[str] = mapped_column(String(300), default="")
+    request: Mapped[str] = mapped_column(String(200), default="")
+    """What else the request said about who fetches, such as "HEAD" or "prefetch": the rules can be run again."""
+    meaning: Mapped[str] = mapped_column(String(20), default="")
+    """Of a bounce: a value of `smtp_status.Meaning`."""
+    received_id: Mapped[int | None] = mapped_column(BigId)
+    """The mail or provider event it was read from (`Received`), while that is kept."""
     detail: Mapped[str] = mapped_column(Text, default="")
     provider: Mapped[str | None] = mapped_column(String(40))
     provider_event_id: Mapped[str | None] = mapped_column(String(200))
+
+
+class EventTally(Base):
+    """How many events of one kind a mailing had in one hour, written with the events; link 0 stands for all links."""
+
+    __tablename__ = "massmail_event_tally"
+
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    link_id: Mapped[int] = mapped_column(primary_key=True, default=0, autoincrement=False)
+    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    """Its beginning."""
+    hits: Mapped[int] = mapped_column(default=0)
+    """By people."""
+    machine_hits: Mapped[int] = mapped_column(default=0)
+    mails: Mapped[int] = mapped_column(default=0)
+    """Mails whose first such event by a person fell into this hour (of this link, where one is named)."""
+
+
+class SpoolFile(Base):
+    """How far a spool of hits was taken over; changed in the commit that keeps its events, so none counts twice."""
+
+    __tablename__ = "massmail_spool_file"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    read_to: Mapped[int] = mapped_column(BigId, default=0)
+    """Octets."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class OutcomeReport(Base):
@@ -45,13 +73,13 @@ class OutcomeReport(Base):
     __tablename__ = "massmail_outcome_report"
     __table_args__ = (
         UniqueConstraint("message_id", "outcome", "turn"),
-        Index("ix_massmail_outcome_report_waiting", "due_at", "id", **_where("state = 'waiting'")),
+        Index("ix_massmail_outcome_report_waiting", "due_at", "id", **where("state = 'waiting'")),
         Index(
             "ix_massmail_outcome_report_failing",
             *("contact_source", "contact_key"),
-            **_where("state = 'waiting' AND attempts > 0"),
+            **where("state = 'waiting' AND attempts > 0"),
         ),
-        Index("ix_massmail_outcome_report_removed", "contact_source", "contact_key", **_where("outcome = 'removed'")),
+        Index("ix_massmail_outcome_report_removed", "contact_source", "contact_key", **where("outcome = 'removed'")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

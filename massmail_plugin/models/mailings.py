@@ -43,6 +43,8 @@ class Mailing(Base):
     one_per_address: Mapped[bool] = mapped_column(default=True)
     retries: Mapped[bool] = mapped_column(default=True)
     """Whether temporary refusals are tried again by themselves; else they are refused at once."""
+    tracking: Mapped[bool] = mapped_column(default=True)
+    """Whether opens and clicks are seen; without it the mails hold no pixel and plain links."""
     statuses: Mapped[dict[str, str | None] | None] = mapped_column(JSON)
     """Overrides of the template's and the host's status mapping; NULL means no override."""
     from_name: Mapped[str] = mapped_column(String(200), default="")
@@ -98,3 +100,6 @@ class Link(Base):
     number: Mapped[int]
     target: Mapped[str] = mapped_column(Text)
     label: Mapped[str] = mapped_column(String(200), default="")
+    interest: Mapped[str] = mapped_column(String(40), default="")
+    """The interest a click speaks of, in the host's own code; empty means none."""
+    score: Mapped[int] = mapped_column(default=0)

@@ -1,18 +1,12 @@
 """Tables of waiting mail: outbox messages and the chunks workers lease them by."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
+from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
 from massmail_plugin.vocabulary import Channel, MessageState, Priority
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """The options that make an index partial."""
-    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
 
 
 class Chunk(Base):
@@ -24,9 +18,9 @@ class Chunk(Base):
     __tablename__ = "massmail_chunk"
     __table_args__ = (
         UniqueConstraint("mailing_id", "number"),
-        Index("ix_massmail_chunk_claim", "priority", "due_at", "id", **_where("due_at IS NOT NULL")),
-        Index("ix_massmail_chunk_waiting", "mailing_id", "due_at", **_where("due_at IS NOT NULL")),
-        Index("ix_massmail_chunk_leased", "leased_by", **_where("leased_by IS NOT NULL")),
+        Index("ix_massmail_chunk_claim", "priority", "due_at", "id", **where("due_at IS NOT NULL")),
+        Index("ix_massmail_chunk_waiting", "mailing_id", "due_at", **where("due_at IS NOT NULL")),
+        Index("ix_massmail_chunk_leased", "leased_by", **where("leased_by IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

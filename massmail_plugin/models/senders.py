@@ -29,6 +29,11 @@ class Sender(Base):
     from_address: Mapped[str] = mapped_column(String(254))
     reply_to: Mapped[str] = mapped_column(String(254), default="")
     bcc: Mapped[str] = mapped_column(String(254), default="")
+    return_path: Mapped[str] = mapped_column(String(254), default="")
+    """Address that bounces come back to, such as bounces@mail.example.com: the token of the mail is put into its left
+    part (bounces+TOKEN@...). Empty means the From address."""
+    events_by: Mapped[str] = mapped_column(String(40), default="")
+    """The provider behind the mail server, where its webhooks tell what became of the mails; empty means none."""
     connections: Mapped[int] = mapped_column(default=10)
     """Connections that one worker may keep open to the server."""
     per_window: Mapped[int | None]

@@ -28,6 +28,8 @@ class Template(Base):
     bcc: Mapped[str] = mapped_column(String(254), default="")
     statuses: Mapped[dict[str, str | None] | None] = mapped_column(JSON)
     """Overrides of the host's StatusMapping: outcome -> status, or None for "leave it"; NULL means no override."""
+    keeps_history: Mapped[bool] = mapped_column(default=False)
+    """Whether a copy of each mail goes to the contact's history in the host (`write_history`)."""
     version_number: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")
