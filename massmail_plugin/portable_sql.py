@@ -103,10 +103,15 @@ def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
     return _OneOf(column, bindparam(None, json.dumps(list(values)), Text()))
 
 
-def listed(host: Host, values: Sequence[Any]) -> Any:
-    """Texts as rows of one column `value`, all in one parameter."""
-    given = bindparam(None, json.dumps(list(values)), Text())
-    if dialect(host).name == "postgresql":
+def among(column: Any, parameter: str) -> ColumnElement[bool]:
+    """`one_of` for statements that are made once: the values come as JSON text (`json.dumps`) in `parameter`."""
+    return _OneOf(column, bindparam(parameter, type_=Text()))
+
+
+def listed(dialect_name: str, parameter: str) -> Any:
+    """Texts as rows of one column `value`; they come as JSON text in `parameter`."""
+    given = bindparam(parameter, type_=Text())
+    if dialect_name == "postgresql":
         return func.jsonb_array_elements_text(cast_sql(given, JSONB)).table_valued("value", name="listed")
     return func.json_each(given).table_valued("value", name="listed")
 

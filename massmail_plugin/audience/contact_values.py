@@ -52,11 +52,17 @@ def _readers(
     name = literal("") if source.name is None else source.name
     active = true() if source.active is None else func.coalesce(source.active, False)
     statement = select(key_text(source), name.label("name"), active.label("active"), *addresses, *_columns(fields))
-    rows = host.session.execute(statement.select_from(source.model).where(has_key(source, keys))).all()
-    names, first = [one.path.rpartition(".")[2] for one in fields], 3 + len(addresses)
+    rows = host.session.connection().execute(statement.select_from(source.model).where(has_key(source, keys)))
+    first = 3 + len(addresses)
+    names = list(enumerate((one.path.rpartition(".")[2] for one in fields), first))
     return {
-        row[0]: Reader(row[1] or "", row[2], row[3:first], dict(zip(names, map(_plain, row[first:]), strict=True)))
-        for row in rows
+        row[0]: Reader(
+            row[1] or "",
+            row[2],
+            row[3:first],
+            {name: value if type(value := row[place]) in _PLAIN else _plain(value) for place, name in names},
+        )
+        for row in map(tuple, rows)
     }
 
 
@@ -126,8 +132,11 @@ def _named(fields: Sequence[ContactField], row: Sequence[Any]) -> Values:
     return {one.path.rpartition(".")[2]: _plain(value) for one, value in zip(fields, row, strict=True)}
 
 
+_PLAIN = frozenset((str, int, float, bool, Decimal, date, datetime, type(None)))
+
+
 def _plain(value: Any) -> Any:
-    if type(value) is str:
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
         return _plain(value.value)

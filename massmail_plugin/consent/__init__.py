@@ -2,6 +2,7 @@
 
 from massmail_plugin.consent.addresses import fault, normalised, normalised_sql, usable
 from massmail_plugin.consent.contact_keys import has_key, key_from_text, key_text
+from massmail_plugin.consent.hand_off import Asked, stopped
 from massmail_plugin.consent.notices import after_commit
 from massmail_plugin.consent.preferences import ListStanding, opted_out_of_everything, standing
 from massmail_plugin.consent.subscriptions import (
@@ -12,11 +13,12 @@ from massmail_plugin.consent.subscriptions import (
     unsubscribe,
     unsubscribe_selected,
 )
-from massmail_plugin.consent.suppression import StopClauses, release, stop_clause, stopped, suppress
+from massmail_plugin.consent.suppression import StopClauses, release, stop_clause, suppress
 from massmail_plugin.consent.watch import StopWatch
 from massmail_plugin.consent.withdrawal import Withdrawal, take_back, withdraw
 
 __all__ = [
+    "Asked",
     "Counts",
     "ListStanding",
     "StopClauses",

@@ -6,19 +6,24 @@ While a chunk is leased, its holder alone changes its rows.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Table, Update, and_, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Table, UpdateBase, and_, bindparam, or_, select, true, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.leases import database_now
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender
-from massmail_plugin.outbox.finish import close_chunk, finish_if_done, reopen_if_waiting
+from massmail_plugin.models.base import UtcDateTime
+from massmail_plugin.outbox.counters import recount, recount_returned
+from massmail_plugin.outbox.finish import cancel_if_cancelled, finish_if_done, reopen_if_waiting
 from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.portable_sql import changed, one_of
 from massmail_plugin.vocabulary import WAITING, MailingState
 
-_CHUNK, _MAILING, _MESSAGE = (cast(Table, model.__table__).c for model in (Chunk, Mailing, OutboxMessage))
+_CHUNK, _MAILING, _MESSAGE, _SENDER = (
+    cast(Table, model.__table__).c for model in (Chunk, Mailing, OutboxMessage, Sender)
+)
 _HELD = (
     select(_CHUNK.id)
     .join_from(_CHUNK.id.table, _MAILING.id.table, _MAILING.id == _CHUNK.mailing_id)
@@ -39,8 +44,8 @@ _TO_SEND = (
     .where(_MESSAGE.mailing_id == bindparam("mailing"), _MESSAGE.chunk == bindparam("chunk_number"))
     .where(_MESSAGE.state.in_([state.value for state in WAITING]), _MESSAGE.due_at <= bindparam("now"))
     .order_by(_MESSAGE.id)
-    .limit(bindparam("most"))
 )
+# No LIMIT: with one the planner may walk the whole table in the order of its key.
 
 
 @dataclass(frozen=True)
@@ -74,35 +79,40 @@ def lease_chunk(
     Safe for any number of workers. `able` narrows the senders, `but` names senders this worker has enough of.
     """
     now = database_now(host)
-    free = and_(Chunk.due_at <= now, Chunk.leased_by.is_(None))
-    works = (Sender.fault_until.is_(None)) | (Sender.fault_until <= now)
-    first = (
-        select(Chunk.id)
-        .join(Mailing, Mailing.id == Chunk.mailing_id)
-        .join(Sender, Sender.id == Mailing.sender_id)
-        .where(free, Mailing.state == MailingState.SENDING.value, works, true() if able is None else able)
-        .order_by(Chunk.priority, Chunk.due_at, Chunk.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Chunk)
-    )
-    if but:
-        first = first.where(Sender.id.not_in(but))
-    statement = (
-        update(Chunk)
-        .where(Chunk.id == first.scalar_subquery(), Chunk.leased_by.is_(None))
-        .values(leased_by=holder, leased_until=now + lease_time(host), journal=journal)
-        .returning(Chunk.id, Chunk.mailing_id, Chunk.number)
-        .execution_options(synchronize_session=False)
-    )
-    row = host.session.execute(statement).first()
+    given = {"now": now, "until": now + lease_time(host), "holder": holder, "journal": journal, "but": list(but)}
+    row = host.session.connection().execute(_lease(true() if able is None else able), given).first()
     host.session.commit()
     return LeasedChunk(row.id, row.mailing_id, row.number, holder, now) if row else None
 
 
+@lru_cache(maxsize=4)
+def _lease(able: ColumnElement[bool]) -> UpdateBase:
+    """Made once for each answer to who is able, which stays the same for hundreds of leases."""
+    now = bindparam("now", type_=UtcDateTime)
+    free = and_(_CHUNK.due_at <= now, _CHUNK.leased_by.is_(None))
+    works = or_(_SENDER.fault_until.is_(None), _SENDER.fault_until <= now)
+    first = (
+        select(_CHUNK.id)
+        .join_from(_CHUNK.id.table, _MAILING.id.table, _MAILING.id == _CHUNK.mailing_id)
+        .join(_SENDER.id.table, _SENDER.id == _MAILING.sender_id)
+        .where(free, _MAILING.state == MailingState.SENDING.value, works, able)
+        .where(_SENDER.id.not_in(bindparam("but", expanding=True)))
+        .order_by(_CHUNK.priority, _CHUNK.due_at, _CHUNK.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=_CHUNK.id.table)
+    )
+    return (
+        update(_CHUNK.id.table)
+        .where(_CHUNK.id == first.scalar_subquery(), _CHUNK.leased_by.is_(None))
+        .values(leased_by=bindparam("holder"), leased_until=bindparam("until"), journal=bindparam("journal"))
+        .returning(_CHUNK.id, _CHUNK.mailing_id, _CHUNK.number)
+    )
+
+
 def rows_to_send(host: Host, chunk: LeasedChunk, *, most: int) -> Sequence[WaitingRow]:
     """The first rows of a leased chunk that may go now."""
-    given = {"mailing": chunk.mailing_id, "chunk_number": chunk.number, "now": chunk.at, "most": most}
-    return cast(Sequence[WaitingRow], host.session.execute(_TO_SEND, given).all())
+    given = {"mailing": chunk.mailing_id, "chunk_number": chunk.number, "now": chunk.at}
+    return cast(Sequence[WaitingRow], host.session.connection().execute(_TO_SEND, given).fetchmany(most))
 
 
 def held(host: Host, chunks: Sequence[LeasedChunk]) -> set[int]:
@@ -110,7 +120,7 @@ def held(host: Host, chunks: Sequence[LeasedChunk]) -> set[int]:
     if not chunks:
         return set()
     given = {"chunks": [chunk.id for chunk in chunks], "holder": chunks[0].holder}
-    return set(host.session.scalars(_HELD, given))
+    return set(host.session.connection().scalars(_HELD, given))
 
 
 def renew(host: Host, chunks: Sequence[LeasedChunk]) -> None:
@@ -120,18 +130,20 @@ def renew(host: Host, chunks: Sequence[LeasedChunk]) -> None:
         changed(host, update(Chunk).where(*ours).values(leased_until=database_now(host) + lease_time(host)))
 
 
-def give_back(host: Host, chunk: LeasedChunk) -> bool:
+def give_back(host: Host, chunk: LeasedChunk, *, state: str = "") -> bool:
     """End a lease whose every answer is settled, and count the chunk; False where the lease was lost meanwhile.
 
-    Locks the mailing; the caller commits.
+    Locks the mailing, unless the caller has done so and got its `state`. The caller commits.
     """
-    state = lock_mailing(host, chunk.mailing_id)
-    ours = changed(host, _own(chunk).values(leased_by=None, leased_until=None, journal=None, crashes=0)) == 1
-    close_chunk(host, chunk.mailing_id, chunk.number, state)
-    if not ours:
+    state = state or lock_mailing(host, chunk.mailing_id)
+    cancel_if_cancelled(host, chunk.mailing_id, chunk.number, state)
+    waits = recount_returned(host, chunk.id, chunk.mailing_id, chunk.number, chunk.holder)
+    if waits is None:
+        recount(host, chunk.mailing_id, from_number=chunk.number, to_number=chunk.number)
         reopen_if_waiting(host, chunk.mailing_id, chunk.number)
-    finish_if_done(host, chunk.mailing_id)
-    return ours
+    if not waits:
+        finish_if_done(host, chunk.mailing_id)
+    return waits is not None
 
 
 def put_off(host: Host, message_ids: Sequence[int], until: datetime) -> None:
@@ -156,7 +168,3 @@ def give_back_others(host: Host, holder: str, in_hand: Sequence[LeasedChunk]) ->
 def lease_time(host: Host) -> timedelta:
     """How long a lease lasts without being renewed."""
     return timedelta(seconds=host.config.lease_seconds)
-
-
-def _own(chunk: LeasedChunk) -> Update:
-    return update(Chunk).where(Chunk.id == chunk.id, Chunk.leased_by == chunk.holder)

@@ -5,10 +5,11 @@ from datetime import datetime
 from functools import cache
 from typing import cast
 
-from sqlalchemy import Integer, Table, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import Integer, Table, Update, UpdateBase, bindparam, case, func, or_, select, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, OutboxMessage
+from massmail_plugin.models.base import BigId
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.vocabulary import WAITING, MessageState
 
@@ -48,6 +49,23 @@ def recount(host: Host, mailing_id: int, *, from_number: int = 0, to_number: int
     """Set the counters and `due_at` of a mailing's chunks from their rows, in one pass; those in the range only."""
     span = {"mailing": mailing_id, "first": from_number, "last": LAST if to_number is None else to_number}
     changed(host, _recount(), span)
+
+
+def recount_returned(host: Host, chunk_id: int, mailing_id: int, number: int, holder: str) -> bool | None:
+    """End a chunk's lease and count it, in one statement; whether something of it still waits.
+
+    None, and nothing done, where the lease is not the holder's any more.
+    """
+    given = {"mailing": mailing_id, "first": number, "last": number, "chunk_id": chunk_id, "holder": holder}
+    row = host.session.connection().execute(_recount_returned(), given).first()
+    return None if row is None else row.due_at is not None
+
+
+@cache
+def _recount_returned() -> UpdateBase:
+    ours = _CHUNK.c.id == bindparam("chunk_id", type_=BigId), _CHUNK.c.leased_by == bindparam("holder")
+    free = {"leased_by": None, "leased_until": None, "journal": None, "crashes": 0}
+    return _recount().where(*ours).values(free).returning(_CHUNK.c.due_at)
 
 
 @cache

@@ -6,7 +6,6 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage
-from massmail_plugin.outbox.counters import recount
 from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.vocabulary import WAITING, MailingKind, MailingState, MessageState
@@ -42,14 +41,13 @@ def finish_done(host: Host) -> int:
     return finished
 
 
-def close_chunk(host: Host, mailing_id: int, number: int, mailing_state: str) -> None:
-    """Count a chunk whose lease ended. What was put off after its mailing had been cancelled is cancelled too.
+def cancel_if_cancelled(host: Host, mailing_id: int, number: int, mailing_state: str) -> None:
+    """What a chunk put off after its mailing had been cancelled is cancelled too; the caller counts it.
 
     `mailing_state` is what `lock_mailing` gave.
     """
     if mailing_state == MailingState.CANCELLED:
         cancel_waiting(host, OutboxMessage.mailing_id == mailing_id, OutboxMessage.chunk == number)
-    recount(host, mailing_id, from_number=number, to_number=number)
 
 
 def cancel_waiting(host: Host, *where: ColumnElement[bool]) -> None:

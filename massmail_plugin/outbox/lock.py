@@ -21,5 +21,5 @@ def lock_mailing(host: Host, mailing_id: int, *, shared: bool = False) -> str:
 
     SQLite has one writer anyway and needs no such lock.
     """
-    state = host.session.execute(_SHARED if shared else _ALONE, {"mailing": mailing_id}).scalar()
+    state = host.session.connection().execute(_SHARED if shared else _ALONE, {"mailing": mailing_id}).scalar()
     return str(state or "")

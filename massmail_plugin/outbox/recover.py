@@ -15,7 +15,8 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.leases import database_now
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage
 from massmail_plugin.outbox import journal
-from massmail_plugin.outbox.finish import close_chunk, finish_if_done
+from massmail_plugin.outbox.counters import recount
+from massmail_plugin.outbox.finish import cancel_if_cancelled, finish_if_done
 from massmail_plugin.outbox.hold import hold
 from massmail_plugin.outbox.journal import Found, Left, Mark
 from massmail_plugin.outbox.lock import lock_mailing
@@ -161,7 +162,8 @@ def _take(host: Host, chunk_id: int, *still: ColumnElement[bool]) -> bool:
 
 
 def _close(host: Host, mailing_id: int, number: int, state: str, became: Mapping[int, MessageState]) -> None:
-    close_chunk(host, mailing_id, number, state)
+    cancel_if_cancelled(host, mailing_id, number, state)
+    recount(host, mailing_id, from_number=number, to_number=number)
     finish_if_done(host, mailing_id)
     host.session.commit()
     uncertain = sum(state is MessageState.UNCERTAIN for state in became.values())

@@ -218,12 +218,12 @@ class Lane:
         late = time.monotonic() - run.settled_at > SETTLE_SECONDS
         if not finished and not ((answers or unwritten) and late):
             return
-        outbox.lock_mailing(self._host, run.chunk.mailing_id, shared=not finished)
+        state = outbox.lock_mailing(self._host, run.chunk.mailing_id, shared=not finished)
         self._write(run, answers, unwritten)
         if finished:
             if way.rest is not None and not way.rest.whole:
                 outbox.put_off(self._host, way.admission.of_limited_domains(run), way.rest.until)
-            outbox.give_back(self._host, run.chunk)
+            outbox.give_back(self._host, run.chunk, state=state)
         self._host.session.commit()
         run.forget(answers, unwritten)
         self.settled += answers

@@ -149,9 +149,11 @@ class Recipients:
         return alone == 1 or changed(self._host, row.where(~taken).values(address=address, dedup_key=key)) == 1
 
     def _stopped(self, recipients: Sequence[Recipient]) -> Skips:
-        source = self._source.source_name
-        rows = [(one.id, ContactRef(source, one.key), one.address, self._list_ids) for one in recipients]
-        return {row: (reason, "") for row, reason in consent.stopped(self._host, rows).items()} if rows else {}
+        if not recipients:
+            return {}
+        rows = [consent.Asked(one.id, one.key, one.address) for one in recipients]
+        found = consent.stopped(self._host, self._source.source_name, rows, self._list_ids)
+        return {row: (reason, "") for row, reason in found.items()}
 
     def _changed(self, recipients: Sequence[Recipient], skips: Skips) -> set[int]:
         """Those the host gave another address meanwhile: they wait for the next worker. Who is gone is skipped."""
