@@ -29,7 +29,7 @@ def tick(host: Host) -> bool:
     if not leases.take(host, LEASE, seconds=3 * host.config.tick_seconds):
         return False
     late_start.guard(host, LEASE)
-    sending.recover(host)
+    _recover(host)
     decide.apply_policy(host)
     outbox.finish_done(host)
     mailings.start_due(host)

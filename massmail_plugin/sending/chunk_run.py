@@ -151,6 +151,11 @@ class ChunkRun:
         return len(self.recipients) - self._next + self._again
 
     @property
+    def on_its_way(self) -> int:
+        """Recipients that were taken and got no answer yet."""
+        return self._out
+
+    @property
     def finished(self) -> bool:
         """True once the network thread will not touch it again."""
         return self._out == 0 and self._again == 0 and (self.released or self._next == len(self.recipients))

@@ -39,7 +39,7 @@ SETTLE_SECONDS = 1.0
 IDLE_SECONDS = 0.3
 """How long a lane that has enough in hand waits before it asks for more again."""
 QUIET_SECONDS = 2.0
-"""How long a lane whose time is over waits for answers before it works on for the senders that do answer."""
+"""How long a lane waits for answers of silent servers before it works on for the senders that do answer."""
 MEANWHILE_SECONDS = 5.0
 """How often a lane that is kept by a slow server looks after other work."""
 LONGEST_SECONDS = 1500.0
@@ -78,18 +78,21 @@ def run_lane(
     results.recover(host)
     over = time.monotonic() + LONGEST_SECONDS
     with open_lane(host, loop_factory) as lane:
+        end = time.monotonic() + seconds
         while not stopping():
-            end = time.monotonic() + seconds
-            while not stopping() and time.monotonic() < end:
+            while not stopping() and time.monotonic() < end and not lane.kept_waiting:
                 if not lane.turn():
                     return LaneReport(lane.settled, more=False)
             last = time.monotonic() > over
-            if lane.wind_up(stopping, seconds=SLOWEST_SECONDS if last else QUIET_SECONDS) or last:
+            through = lane.wind_up(stopping, seconds=SLOWEST_SECONDS if last else QUIET_SECONDS)
+            if last or (through and time.monotonic() >= end):
                 break
+            if through:
+                continue
             # A server takes its time. What others wait for goes on meanwhile.
             lane.leave_out_slow()
             meanwhile()
-            seconds = min(seconds, MEANWHILE_SECONDS)
+            end = time.monotonic() + min(seconds, MEANWHILE_SECONDS)
         lane.wind_up(lambda: False, seconds=PATIENCE_SECONDS)
         lane.give_up()
         return LaneReport(lane.settled, more=True)
@@ -140,12 +143,24 @@ class Lane:
         self._desks: dict[int, Desk] = {}
         self._looked_at = self._renewed_at = self._lease_at = 0.0
         self._lost_since: float | None = None
+        self._heard_at, self._heard = time.monotonic(), 0
         self.settled = 0
 
     @property
     def in_hand(self) -> list[ChunkRun]:
         """The chunks this lane holds."""
         return [run for way in self._ways.all for run in way.runs]
+
+    @property
+    def kept_waiting(self) -> bool:
+        """Whether messages are on their way, and no server has said a word about any for a while.
+
+        Those that were left out for that very reason do not count.
+        """
+        heard = self.settled + sum(len(run.results) for run in self.in_hand)
+        if heard != self._heard or not self._ways.any_on_its_way:
+            self._heard_at, self._heard = time.monotonic(), heard
+        return time.monotonic() - self._heard_at > QUIET_SECONDS
 
     def turn(self, *, lease: bool = True) -> bool:
         """Do once what is to be done, then wait a little; False where nothing is left to do."""

@@ -69,6 +69,12 @@ class Ways:
         """Take nothing more for these until what they have on their way is settled."""
         self._left_out = sender_ids
 
+    @property
+    def any_on_its_way(self) -> bool:
+        """Whether an answer is still to come, from any server that is not left out."""
+        asked = [way for way in self.all if way.sender_id not in self._left_out]
+        return any(run.on_its_way for way in asked for run in way.runs)
+
     def open(self, sender_id: int, mailing_id: int) -> Way | None:
         """The way of a sender; None where it cannot be opened: then the sender rests and the mailing says why."""
         sender_id = self._carrier_of(sender_id)
