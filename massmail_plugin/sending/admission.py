@@ -20,8 +20,11 @@ Place = tuple[ChunkRun, int]
 
 def domain_of(run: ChunkRun, place: int) -> str:
     """The recipient's domain, in lower case and in its ASCII form."""
-    address = run.recipients[place].address
-    return (address if address.isascii() else normalised(address)).rpartition("@")[2].lower()
+    recipient = run.recipients[place]
+    if not recipient.domain:
+        address = recipient.address
+        recipient.domain = (address if address.isascii() else normalised(address)).rpartition("@")[2].lower()
+    return recipient.domain
 
 
 class Admission:

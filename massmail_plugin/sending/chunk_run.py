@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from massmail_plugin import outbox
-from massmail_plugin.contracts import Answer, Clock, Outgoing
+from massmail_plugin.contracts import Answer, Outgoing
 from massmail_plugin.errors import RenderError
 from massmail_plugin.sending.letters import Letters
 
@@ -33,6 +33,8 @@ class Recipient:
     first_tried_at: datetime | None
     name: str
     values: dict[str, Any]
+    domain: str = ""
+    """Of the address, in lower case and ASCII, once somebody has asked for it."""
 
 
 class ChunkRun:
@@ -47,7 +49,6 @@ class ChunkRun:
         *,
         is_test: bool,
         retries: bool,
-        clock: Clock,
     ) -> None:
         self.chunk = chunk
         self.letters = letters
@@ -66,7 +67,6 @@ class ChunkRun:
         self.settled = 0
         self.settled_at = self.checked_at = time.monotonic()
         self._region = region
-        self._clock = clock
         self._lock = threading.Lock()
         self._gone: set[int] = set()
         self._next = 0
@@ -108,13 +108,13 @@ class ChunkRun:
         """A recipient that was taken is not sent now: the row stays as it is."""
         self._out -= 1
 
-    def hand(self, place: int) -> bool:
-        """The durable mark; False where the message must not go any more."""
+    def hand(self, place: int, at: float) -> bool:
+        """The durable mark, at this POSIX time; False where the message must not go any more."""
         with self._lock:
             if self.halted or place in self._gone:
                 self._out -= 1
                 return False
-            self._region.handed(place, self._clock().timestamp())
+            self._region.handed(place, at)
             return True
 
     def answer(self, place: int, answer: Answer) -> None:

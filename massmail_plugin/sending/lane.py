@@ -328,7 +328,6 @@ class Lane:
             found,
             is_test=desk.is_test,
             retries=desk.retries,
-            clock=self._host.clock,
         )
         try:
             self._ask_hooks(desk.recipients, run, region)

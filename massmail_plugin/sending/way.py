@@ -43,6 +43,8 @@ class Way:
         """Those in hand, settled or not; the lane's own list."""
         self.cleared_at = 0.0
         """When it was last seen that nothing in hand has been stopped."""
+        self.clock_shift = 0.0
+        """From `awake_seconds` to POSIX time, as it was at that moment."""
         self.gate_asked_at = self.reserved_at = 0.0
         self.rest: Rest | None = None
         """Set where the sender's limits let nothing go for a while."""
@@ -180,7 +182,7 @@ class Way:
             message.slot = (run, place, now if admitted else 0.0)
             if not admitted:
                 return Hand.WAIT
-        if run.hand(place):
+        if run.hand(place, now + self.clock_shift):
             return Hand.GO
         self.admission.did_not_leave()
         self._ring()

@@ -164,8 +164,9 @@ class Ways:
 
     def clear(self, looked_at: float) -> None:
         """Nothing in hand was stopped, as was seen at `looked_at`: messages may leave for a moment."""
+        shift = self._host.clock().timestamp() - awake_seconds()
         for way in self.all:
-            way.cleared_at = looked_at
+            way.cleared_at, way.clock_shift = looked_at, shift
             if way.waiting:
                 way.waiting = False
                 self._network.call(way.carriage.wake)

@@ -111,8 +111,11 @@ class Permits:
         What counts is how much longer it took than others: a server that is always slow delays all mails alike.
         """
         self._usual = min(seconds, self._usual + (seconds - self._usual) * USUAL) if self._usual < inf else seconds
-        kinds = self.whole, self.domains.get(domain)
-        return seconds - self._usual > min((kind.tolerance for kind in kinds if kind is not None), default=inf)
+        excess = seconds - self._usual
+        if self.whole is not None and excess > self.whole.tolerance:
+            return True
+        own = self.domains.get(domain)
+        return own is not None and excess > own.tolerance
 
     def put_back(self) -> None:
         """A mail that was admitted did not leave: it is not counted for the day."""
