@@ -57,8 +57,10 @@ class Storm:
         Asking afterwards alone would not do: the next worker may have settled it by then.
         """
         since, had = self._held(dead), had or Kill(at, [], Counter(), Counter())
-        parts = [*had.parts, *(part for part in since.parts if part not in had.parts)]
-        self.kills.append(Kill(at, parts, since.before | had.before, since.waited | had.waited))
+        taken = [part for part in since.parts if part not in had.parts]
+        # What was uncertain before is asked before: the next worker may be at it while the dead are asked after.
+        before = had.before + Counter({part: since.before[part] for part in taken})
+        self.kills.append(Kill(at, [*had.parts, *taken], before, since.waited | had.waited))
 
     def _held(self, pids: list[int]) -> Kill:
         """What these processes have in hand now."""

@@ -361,7 +361,7 @@ def world(mould: Mould, **environment: str) -> Iterator[World]:
             **environment,
         }
         environ = {**os.environ, **own}
-        app = create_app({**settings(environ), "SQLALCHEMY_ENGINE_OPTIONS": {"poolclass": NullPool}})
+        app = create_app({**settings(environ), "SQLALCHEMY_ENGINE_OPTIONS": _engine(own["MASSMAIL_DATABASE_URL"])})
         made = World(folder, port, environ, app, mould.contacts)
         stack.callback(close, app)
         stack.callback(made.kill_everything)
@@ -370,6 +370,12 @@ def world(mould: Mould, **environment: str) -> Iterator[World]:
         made.test_sender()
         made.start_flask("scheduler", "scheduler")
         yield made
+
+
+def _engine(url: str) -> dict[str, Any]:
+    """The run's own sessions bear its name, so that a database can tell them from the engine's."""
+    named = {"application_name": "faults"} if url.startswith("postgresql") else {}
+    return {"poolclass": NullPool, "connect_args": named}
 
 
 def _holds(pid: int, holder: str) -> bool:
