@@ -9,7 +9,7 @@ from pathlib import Path
 
 from massmail_plugin import outbox
 from massmail_plugin.contracts import Answer, Host
-from massmail_plugin.sending import lane
+from massmail_plugin.sending import desks, lane
 from massmail_plugin.sending.chunk_run import ChunkRun
 from massmail_plugin.sending.recipients import Recipients
 
@@ -93,7 +93,7 @@ def _the_mark() -> None:
 def _the_recheck() -> None:
     """Opt-outs, suppressions, pauses and lost leases are seen by the same look, so that it goes as a whole."""
     vars(lane)["StopWatch"] = NoWatch
-    vars(lane)["Recipients"] = TrustingRecipients
+    vars(desks)["Recipients"] = TrustingRecipients
     vars(outbox)["held"] = lambda host, chunks: {chunk.id for chunk in chunks}
 
 

@@ -18,10 +18,9 @@ from massmail_plugin import leases, outbox
 from massmail_plugin.consent import StopWatch
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import MassMailError
-from massmail_plugin.models import Mailing
 from massmail_plugin.sending import results
 from massmail_plugin.sending.chunk_run import ChunkRun
-from massmail_plugin.sending.letters import Letters
+from massmail_plugin.sending.desks import Desks
 from massmail_plugin.sending.network import LoopFactory, Network, fastest_loop
 from massmail_plugin.sending.recipients import Recipients
 from massmail_plugin.sending.way import Way, awake_seconds
@@ -117,17 +116,6 @@ def open_lane(host: Host, loop_factory: LoopFactory) -> Iterator["Lane"]:
         lane.close()
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What is read and compiled once for a mailing."""
-
-    sender_id: int
-    letters: Letters
-    recipients: Recipients
-    is_test: bool
-    retries: bool
-
-
 class Lane:
     """One worker's desk: the chunks it holds, the mailings they belong to, and the ways they leave by."""
 
@@ -140,7 +128,7 @@ class Lane:
         self._bell = threading.Event()
         self._ways = Ways(host, network, self._bell.set)
         self._watch = StopWatch(host)
-        self._desks: dict[int, Desk] = {}
+        self._desks = Desks(host)
         self._looked_at = self._renewed_at = self._lease_at = 0.0
         self._lost_since: float | None = None
         self._heard_at, self._heard = time.monotonic(), 0
@@ -279,7 +267,7 @@ class Lane:
             return
         aged = time.monotonic() - run.checked_at > 1.0
         if changed or aged:
-            self._desks[run.chunk.mailing_id].recipients.stop_late(run, look_at_contacts=aged)
+            self._desks.of(run.chunk.mailing_id).recipients.stop_late(run, look_at_contacts=aged)
             run.checked_at = time.monotonic() if aged else run.checked_at
 
     def _renew(self) -> None:
@@ -309,7 +297,7 @@ class Lane:
         return True
 
     def _begin(self, chunk: outbox.LeasedChunk) -> None:
-        desk = self._desk(chunk.mailing_id)
+        desk = self._desks.of(chunk.mailing_id, besides={run.chunk.mailing_id for run in self.in_hand})
         way = self._ways.open(desk.sender_id, chunk.mailing_id)
         if way is None:
             self._return(chunk)
@@ -348,20 +336,6 @@ class Lane:
             if reason is not None and run.stop(place):
                 outbox.skip(self._host, {recipient.id: (SkipReason.VETOED, reason)})
             self._host.session.commit()
-
-    def _desk(self, mailing_id: int) -> Desk:
-        if mailing_id not in self._desks:
-            in_use = {run.chunk.mailing_id for run in self.in_hand}
-            self._desks = {
-                known: desk for known, desk in self._desks.items() if known in in_use or len(self._desks) < 20
-            }
-            mailing = self._host.session.get_one(Mailing, mailing_id)
-            letters = Letters(self._host, mailing)
-            recipients = Recipients(self._host, mailing, letters)
-            self._desks[mailing_id] = Desk(
-                mailing.sender_id or 0, letters, recipients, mailing.is_test, mailing.retries
-            )
-        return self._desks[mailing_id]
 
     def _release(self, runs: Sequence[ChunkRun], way: Way) -> None:
         for run in runs:
