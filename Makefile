@@ -8,13 +8,16 @@ PIP = $(PY) -m pip --disable-pip-version-check install --quiet
 JOBS = 2
 ARGS =
 
-.PHONY: help demo demo-once test bench faults check clean
+.PHONY: help demo demo-once test bench bench-feedback corpus faults realmail check clean
 
 help:
 	@echo "make demo        start the sample host with everything it needs; RESET=1 starts over"
 	@echo "make demo-once   send one mailing from end to end, without a browser, and print what became of it"
 	@echo "make test        run all tests (JOBS=2 workers; ARGS= goes to pytest)"
 	@echo "make bench       measure the engine beside its peers, about 20 minutes (ARGS=--quick, ARGS=\"race fill\")"
+	@echo "make bench-feedback  measure what comes back: tracking, bounces, pages (ARGS=--quick, ARGS=\"flush\")"
+	@echo "make realmail    read real bounces of Postfix from Dovecot, two minutes (root; apt install postfix dovecot-imapd ...)"
+	@echo "make corpus      measure the readers of bounces and webhooks on labelled mails (CORPUS=folder)"
 	@echo "make faults      kill, cut off and fill up real processes, about 80 minutes (ARGS=--quick, ARGS=\"kills-sqlite\")"
 	@echo "make check       lint, types, floors of the house, docs"
 	@echo "make clean       remove $(VENV), var/ and all caches"
@@ -31,8 +34,17 @@ test: $(VENV)/stamp-test
 bench: $(VENV)/stamp-bench
 	@exec $(PY) -m bench $(ARGS)
 
+bench-feedback: $(VENV)/stamp-bench
+	@exec $(PY) -m bench.feedback $(ARGS)
+
+corpus: $(VENV)/stamp-package
+	@exec $(PY) -m corpus_check $(CORPUS) $(ARGS)
+
 faults: $(VENV)/stamp-test
 	@exec $(PY) -m faults $(ARGS)
+
+realmail: $(VENV)/stamp-test
+	@exec $(PY) -m realmail
 
 check: $(VENV)/stamp-check
 	$(PY) -m ruff check .

@@ -41,7 +41,7 @@ def main(words: Sequence[str]) -> int:
         for name in names:
             _measure(name, here)
     print(table(wanted, here.findings))
-    print(write(results(here.findings, size, time.monotonic() - began), RESULTS))
+    print(write(results(here.findings, vars(size), time.monotonic() - began), RESULTS))
     return 1 if any(figure.key not in here.findings.figures for figure in wanted) else 0
 
 

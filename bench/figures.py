@@ -23,7 +23,7 @@ class Figure:
         if self.least is not None and value < self.least:
             return f"short by {1 - value / self.least:.0%}"
         if self.most is not None and value > self.most:
-            return f"over by {value / self.most - 1:.0%}"
+            return f"over by {value / self.most - 1:.0%}" if self.most else f"over by {value:,g}"
         return "" if self.least is self.most is None else "ok"
 
 

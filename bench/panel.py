@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from bench import engine as ours
 from bench.contacts import analyse
@@ -20,6 +20,8 @@ from bench.host import context
 from massmail_plugin.admin.mailings.panel import notes, notices, panel, tiles
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing, OutboxMessage
+from massmail_plugin.outcomes import NewEvent, keep_events, tallies
+from massmail_plugin.vocabulary import EventKind
 
 FEW = 10_000
 REFRESHES = 40
@@ -30,11 +32,6 @@ CAME_BACK = f"""
 INSERT INTO massmail_event (message_id, mailing_id, kind, at, by_machine, machine_reason, user_agent, detail)
 SELECT id, mailing_id, :kind, now(), false, '', 'a mail program', '' FROM {OUTBOX}
 WHERE mailing_id = :mailing_id AND id % :each = 0
-"""
-MORE = f"""
-INSERT INTO massmail_event (message_id, mailing_id, kind, at, by_machine, machine_reason, user_agent, detail)
-SELECT id, mailing_id, 'open', now(), false, '', 'a mail program', '' FROM {OUTBOX}
-WHERE mailing_id = :mailing_id AND chunk = 0 ORDER BY id LIMIT :at_once OFFSET :number
 """
 
 
@@ -60,6 +57,7 @@ def _mailing(engine: Engine, number: int) -> int:
         ours.fill(host, number)
         for kind, each in (("open", 3), ("click", 20)):
             host.session.execute(text(CAME_BACK), {"kind": kind, "each": each, "mailing_id": mailing_id})
+        tallies.count_again(host, mailing_id)
         host.session.commit()
         analyse(host)
     return mailing_id
@@ -77,7 +75,10 @@ def _refreshes(engine: Engine, mailing_id: int) -> Sample:
 
 
 def _more_comes_back(host: Host, mailing_id: int, number: int) -> None:
-    host.session.execute(text(MORE), {"mailing_id": mailing_id, "number": number * AT_ONCE, "at_once": AT_ONCE})
+    first = select(OutboxMessage.id).where(OutboxMessage.mailing_id == mailing_id, OutboxMessage.chunk == 0)
+    some = host.session.scalars(first.order_by(OutboxMessage.id).limit(AT_ONCE).offset(number * AT_ONCE))
+    at = host.clock()
+    keep_events(host, [NewEvent(message_id=message_id, kind=EventKind.OPEN, at=at) for message_id in some])
     host.session.commit()
 
 

@@ -3,12 +3,12 @@
 import json
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure
 from bench.findings import Findings, spread
-from bench.ground import Size
 
 WIDTHS = (36, 46, 9, 32)
 
@@ -39,14 +39,14 @@ def _shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def results(findings: Findings, size: Size, seconds: float) -> dict[str, Any]:
+def results(findings: Findings, size: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """Every figure under its key, then what they were made of."""
     return {
         **{key: findings.value(key) for key in findings.figures},
         "spread": {key: spread(values) | {"rounds": len(values)} for key, values in findings.figures.items()},
         "raw": findings.raw,
         "left_out": findings.left_out,
-        "size": vars(size),
+        "size": dict(size),
         "machine": {
             "cores": os.cpu_count(),
             "python": platform.python_version(),

@@ -29,7 +29,7 @@ def main(settings: str, loop: str, taken_away: str) -> None:
     without.take_away(taken_away)
     app = create_app(json.loads(settings))
     _lane(app, loop)
-    _forget_peak()
+    forget_peak()
     work_when_told(lambda: _send(app, loop), idle_mb=memory("VmRSS"))
 
 
@@ -55,7 +55,7 @@ def memory(what: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:"))
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Let the peak begin now: until here it is that of importing."""
     try:
         Path("/proc/self/clear_refs").write_text("5")

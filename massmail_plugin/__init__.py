@@ -2,6 +2,7 @@
 
 from massmail_plugin.contracts import (
     Account,
+    AddressFact,
     Answer,
     Carriage,
     ContactRef,
@@ -9,6 +10,8 @@ from massmail_plugin.contracts import (
     Email,
     Fax,
     Field,
+    HistoryFact,
+    InterestFact,
     OutcomeFact,
     Outgoing,
     Phone,
@@ -22,11 +25,12 @@ from massmail_plugin.contracts import (
 )
 from massmail_plugin.errors import ConfigError, MassMailError, SetupError
 from massmail_plugin.extension import MassMail
-from massmail_plugin.vocabulary import Act, Outcome
+from massmail_plugin.vocabulary import Act, Outcome, SuppressionReason
 
 __all__ = [
     "Account",
     "Act",
+    "AddressFact",
     "Answer",
     "Carriage",
     "ConfigError",
@@ -35,6 +39,8 @@ __all__ = [
     "Email",
     "Fax",
     "Field",
+    "HistoryFact",
+    "InterestFact",
     "MassMail",
     "MassMailError",
     "Outcome",
@@ -49,4 +55,5 @@ __all__ = [
     "Stage",
     "StatusFact",
     "StatusMapping",
+    "SuppressionReason",
 ]

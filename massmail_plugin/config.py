@@ -38,6 +38,9 @@ class Config:
     postal_address: str = _setting("", "Postal address for the foot of mails, as {{ organisation.address }}.")
     track_opens: bool = _setting(True, "Put a pixel into HTML mails.")
     track_clicks: bool = _setting(True, "Lead links through the host to count clicks.")
+    hidden_link: bool = _setting(
+        True, "Put a link no reader sees into HTML mails with counted links: programs that follow it are told by it."
+    )
     chunk_size: int = _setting(500, "Outbox messages a worker leases at once.")
     lease_seconds: int = _setting(30, "How long a chunk stays with a worker that gives no sign; then another takes it.")
     lane_seconds: int = _setting(50, "How long one sending job runs at the most.")
@@ -59,7 +62,41 @@ class Config:
     override_recipient: str = _setting("", "Address all mails go to instead of their recipients. For staging.")
     retry_first_seconds: int = _setting(120, "Wait after the first temporary refusal; doubles each time.")
     give_up_hours: int = _setting(96, "How long temporary refusals are tried again.")
+    hook_seconds: int = _setting(
+        300, "How long one of the host's own functions may take over an outcome; then it is ended and tried again later."
+    )
+    webhook_internal_hosts: Sequence[str] = _setting(
+        (),
+        "Names or addresses of hosts inside your own network that webhooks may be sent to, also without TLS. All others "
+        "must be public.",
+    )
+    webhook_log_days: int = _setting(30, "How long the log of webhooks is kept.")
+    soft_bounces: int = _setting(
+        5, "After so many mails that could not be delivered for the moment, an address gets no more; 0 means never."
+    )
+    soft_bounce_days: int = _setting(30, "Within so many days; a mail that arrives begins the count anew.")
+    mailbox_seconds: int = _setting(60, "How often mailboxes are read.")
+    maildir_root: str = _setting(
+        "", "Folder below which Maildirs may be read as mailboxes. Empty means none, and only IMAP and POP3 are offered."
+    )
+    received_kept: int = _setting(
+        10_000, "How many received mails that belong to none of ours are kept to look at; 0 keeps none."
+    )
+    quick_door: bool = _setting(
+        True,
+        "Answer the open pixel and known links before the application's own functions around requests; False sends "
+        "them through these, at half the speed.",
+    )
+    drain_seconds: int = _setting(
+        5, "How often opens and clicks are brought to the database by the processes that take them; 0 leaves it to others."
+    )
     tick_seconds: int = _setting(15, "How often the scheduler looks for work.")
+    keep_values_days: int = _setting(
+        0,
+        "How long the values a mail was written with are kept, so that it can be shown as it was; 0 keeps none, and a "
+        "mail is shown with today's values.",
+    )
+    digest_hours: int = _setting(24, "Hours after the start of a mailing at which its results are sent by mail.")
     confirm_above: int = _setting(10_000, "From this many recipients on, the number must be typed to send.")
     test_subject_prefix: str = _setting("[TEST] ", "Put before the subject of test mails.")
     render_seconds: float = _setting(2.0, "Longest time for one message to be built.")

@@ -80,7 +80,7 @@ class FieldRegister:
 def register(source: ContactSource) -> FieldRegister:
     """The fields of a source. Raises SetupError naming what does not fit, to whom, and the nearest right name."""
     mapper = _mapper(source)
-    for option in ("key", "name", "locale", "time_zone", "active", "status"):
+    for option in ("key", "name", "locale", "time_zone", "active", "status", "tracking"):
         if getattr(source, option) is not None:
             _check_column(source, f"{option}=", getattr(source, option), mapper)
     return FieldRegister(

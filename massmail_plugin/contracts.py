@@ -17,6 +17,18 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from massmail_plugin.config import Config
 from massmail_plugin.errors import SetupError, nearest
+from massmail_plugin.facts import AddressFact as AddressFact
+from massmail_plugin.facts import ContactRef as ContactRef
+from massmail_plugin.facts import HistoryFact as HistoryFact
+from massmail_plugin.facts import InterestFact as InterestFact
+from massmail_plugin.facts import OutcomeFact as OutcomeFact
+from massmail_plugin.facts import PreferenceFact as PreferenceFact
+from massmail_plugin.facts import SendFact as SendFact
+from massmail_plugin.facts import SentCopy as SentCopy
+from massmail_plugin.facts import StatusFact as StatusFact
+from massmail_plugin.provider_words import EventReader as EventReader
+from massmail_plugin.provider_words import EventRequest as EventRequest
+from massmail_plugin.provider_words import ProviderEvent as ProviderEvent
 from massmail_plugin.smtp_status import Reply
 from massmail_plugin.vocabulary import Act, Channel, MessageState, Outcome
 
@@ -93,6 +105,7 @@ class _SourceOptions:
     time_zone: Column | None = None
     active: Column | None = None
     status: Column | None = None
+    tracking: Column | None = None
     fields: Sequence[Field | Related] = ()
     key: Column | None = None
     source: str | None = None
@@ -105,7 +118,9 @@ class ContactSource(_SourceOptions):
     """One mapped class of the host whose rows are contacts. Nothing is copied from it.
 
     `key` defaults to the class's single primary key column; as text it is our `contact_key`. `source` names the
-    source in our tables (default: the table's name) and must never change. `url(key)` gives the address of the
+    source in our tables (default: the table's name) and must never change. `tracking` says whether opens and clicks of
+    a contact may be seen: where it is true, and nowhere else, the mail holds a pixel and counted links; without the
+    option it holds them for everybody. `url(key)` gives the address of the
     contact's page in the host, for links.
     """
 
@@ -141,65 +156,7 @@ class StatusMapping:
                 )
 
 
-# --- Facts that hooks receive, after the commit ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, order=True)
-class ContactRef:
-    """A contact: the name of its source and its key as text."""
-
-    source: str
-    key: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutcomeFact:
-    """What became of one mail. `report_id` is the same each time the same fact is delivered again."""
-
-    report_id: int
-    outcome: Outcome
-    at: datetime
-    contact: ContactRef
-    address: str
-    mailing_id: int
-    mailing_name: str
-    campaign_id: int | None
-    list_id: int | None
-    url: str | None
-    status: str | None
-    """The host status this outcome maps to, or None where it changes nothing."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusFact:
-    """A status to be set: `old` is what the contact has now, `new` what the mapping says."""
-
-    contact: ContactRef
-    old: str | None
-    new: str
-    outcome: OutcomeFact
-
-
-@dataclass(frozen=True, kw_only=True)
-class SendFact:
-    """A mail about to leave. A `before_send` hook returns None to let it go or a reason to skip it."""
-
-    contact: ContactRef
-    address: str
-    mailing_id: int
-    mailing_name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreferenceFact:
-    """A contact's wish changed: `list_id` None means every mailing. `source` says who changed it."""
-
-    contact: ContactRef
-    list_id: int | None
-    list_name: str | None
-    subscribed: bool
-    at: datetime
-    source: str
+# --- What a host plugs in --------------------------------------------------------------------------------------
 
 
 class May(Protocol):
@@ -218,6 +175,11 @@ class Hooks:
 
     may: May | None = None
     on_outcome: list[Callable[[OutcomeFact], None]] = field(default_factory=list)
+    on_interest: list[Callable[[InterestFact], None]] = field(default_factory=list)
+    on_address_lost: list[Callable[[AddressFact], None]] = field(default_factory=list)
+    write_history: Callable[[HistoryFact], None] | None = None
+    actions: dict[str, tuple[str, Callable[[OutcomeFact], None]]] = field(default_factory=dict)
+    """name -> (label for the screen, what to do in the host when a mail of a template that asks for it was sent)"""
     set_status: Callable[[StatusFact], None] | None = None
     before_send: list[Callable[[SendFact], str | None]] = field(default_factory=list)
     on_preference_change: list[Callable[[PreferenceFact], None]] = field(default_factory=list)
@@ -344,7 +306,7 @@ class Provider(Protocol):
 class Wake(Protocol):
     """Tell the workers that there is something to do. Never raises: the reconciler finds what a lost call meant."""
 
-    def __call__(self, work: Literal["fill", "send", "outcomes"]) -> None: ...
+    def __call__(self, work: Literal["fill", "send", "outcomes", "mailboxes", "stop_lists"]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -361,6 +323,12 @@ class QueueStatus(Protocol):
     """Ask after the workers; answers within two seconds, never raises."""
 
     def __call__(self) -> QueueState: ...
+
+
+class CopyOf(Protocol):
+    """An inert copy of the mail of an outbox message, or None where the contact or the words are gone."""
+
+    def __call__(self, host: "Host", message_id: int, /) -> SentCopy | None: ...
 
 
 class Clock(Protocol):
@@ -387,6 +355,10 @@ class Host:
     providers: Mapping[str, Provider]
     state_dir: Path
     """Folder of the journals of this machine's workers."""
+    copy_of: CopyOf | None = None
+    """Makes the copies for `write_history`."""
+    event_readers: Mapping[str, EventReader] = field(default_factory=dict)
+    """Whose webhooks can be read, by the provider's name."""
 
     @property
     def session(self) -> scoped_session[Session]:

@@ -66,6 +66,14 @@ class RenderError(MassMailError):
     """One message could not be built for one recipient; the others are not affected."""
 
 
+class RequestRefused(MassMailError):
+    """A provider's request is not taken: not signed, stale, or not readable. `status` is the HTTP answer, 4xx."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class CannotConnect(MassMailError):
     """A sender could not be reached or did not let us in; nothing was handed over.
 

@@ -17,12 +17,15 @@ from massmail_plugin import cli, public
 from massmail_plugin.config import read_config
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import (
+    AddressFact,
     Clock,
     Condition,
     ContactRef,
     ContactSource,
+    HistoryFact,
     Hooks,
     Host,
+    InterestFact,
     May,
     OutcomeFact,
     PreferenceFact,
@@ -32,7 +35,9 @@ from massmail_plugin.contracts import (
 )
 from massmail_plugin.errors import SetupError, nearest
 from massmail_plugin.jobs.queue import JobQueue
-from massmail_plugin.providers import load_providers
+from massmail_plugin.mailings.history_copy import copy_for_history
+from massmail_plugin.providers import load_event_readers, load_providers
+from massmail_plugin.upkeep.contacts import merge_contact, retire_contact
 from massmail_plugin.vocabulary import Outcome
 
 try:
@@ -43,6 +48,8 @@ except ImportError:
 log = logging.getLogger(__name__)
 
 DOCS = "docs/host-guide.md"
+
+Action = Callable[[OutcomeFact], None]
 
 
 class MassMail:
@@ -77,6 +84,34 @@ class MassMail:
         """Called in a worker with each outcome, at least once, after its status was set; retried when it raises."""
         self._hooks.on_outcome.append(function)
         return function
+
+    def on_interest(self, function: Callable[[InterestFact], None]) -> Callable[[InterestFact], None]:
+        """Called in a worker when somebody followed a link with `data-interest` or `data-score`; retried likewise."""
+        self._hooks.on_interest.append(function)
+        return function
+
+    def on_address_lost(self, function: Callable[[AddressFact], None]) -> Callable[[AddressFact], None]:
+        """Called in a worker when an address is dead, or its reader complained: mark it in your records; retried."""
+        self._hooks.on_address_lost.append(function)
+        return function
+
+    def write_history(self, function: Callable[[HistoryFact], None]) -> Callable[[HistoryFact], None]:
+        """Puts a copy of a sent mail into the contact's history, where its template says so; retried when it raises."""
+        if self._hooks.write_history is not None:
+            raise SetupError("MassMail.write_history is set twice; one function writes the history.")
+        self._hooks.write_history = function
+        return function
+
+    def action(self, name: str, label: str = "") -> Callable[[Action], Action]:
+        """Registers what your application can do for each mail that was sent; templates choose it by its label."""
+
+        def decorate(function: Action) -> Action:
+            if name in self._hooks.actions:
+                raise SetupError(f"The action “{name}” is registered twice.")
+            self._hooks.actions[name] = (label or name.replace("_", " ").capitalize(), function)
+            return function
+
+        return decorate
 
     def set_status(self, function: Callable[[StatusFact], None]) -> Callable[[StatusFact], None]:
         """Sets a contact's status instead of the plain column; runs inside our transaction, must not commit."""
@@ -127,19 +162,37 @@ class MassMail:
         app.extensions["massmail"] = host
         public.mount(app, host)
         admin_door.add_views(admin or _admin_of(app), host)
+        app.jinja_env.globals["massmail_record"] = self.record
         cli.register(app)
 
     def contact_panel(self, source: str, key: Any) -> Markup:
         """What a contact got from us, as HTML for the host's own contact page; empty where the user may not see it."""
         return admin_door.contact_panel(_mounted(), ContactRef(source, str(key)))
 
+    def record(self, contact: Any) -> Markup:
+        """`contact_panel` for a row of a contact source; in the host's templates it is `massmail_record(contact)`."""
+        host = _mounted()
+        return admin_door.contact_panel(host, admin_door.contact_of(host, contact))
+
     def preference_changed(self, source: str, key: Any, *, wants_mail: bool, by: str = "") -> None:
         """Tell us that the host's own do-not-mail flag of a contact changed; the caller commits."""
         public.preference_from_host(_mounted(), ContactRef(source, str(key)), wants_mail=wants_mail, by=by)
 
+    def contact_merged(self, old: ContactRef, new: ContactRef) -> None:
+        """Tell us that `new` takes the place of `old`: history, lists and wishes go over; the caller commits."""
+        merge_contact(_mounted(), old, new)
+
+    def contact_deleted(self, contact: ContactRef) -> None:
+        """Tell us that a contact is gone: it gets nothing more, and nobody who gets its key later inherits its history.
+
+        Call it before or after you delete the row; the caller commits.
+        """
+        retire_contact(_mounted(), contact)
+
     def _host(self, app: Flask, db: SQLAlchemy) -> Host:
         config = read_config(app.config)
         jobs = JobQueue(config, self._clock)
+        providers = load_providers()
         return Host(
             config=config,
             db=_checked_db(app, db),
@@ -149,8 +202,10 @@ class MassMail:
             clock=self._clock,
             wake=jobs.wake,
             queue_status=jobs.status,
-            providers=load_providers(),
+            providers=providers,
+            event_readers=load_event_readers(providers),
             state_dir=Path(config.state_dir or Path(app.instance_path, "massmail")),
+            copy_of=copy_for_history,
         )
 
     def _checked_statuses(self) -> StatusMapping:

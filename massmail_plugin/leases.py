@@ -30,9 +30,9 @@ def database_now(host: Host) -> datetime:
     return host.clock() if abs(skew) < NO_SKEW else host.clock() + skew
 
 
-def holder_name() -> str:
-    """This process, as leases and logs name it."""
-    return f"{socket.gethostname()}:{os.getpid()}"[:80]
+def holder_name(pid: int | None = None) -> str:
+    """This process, or another one of this machine, as leases and logs name it."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}"[:80]
 
 
 def take(host: Host, name: str, *, seconds: float) -> bool:
@@ -54,4 +54,10 @@ def take(host: Host, name: str, *, seconds: float) -> bool:
 def give_back(host: Host, name: str) -> None:
     """Give up the lease `name` if this process holds it."""
     changed(host, delete(Lease).where(Lease.name == name, Lease.holder == holder_name()))
+    host.session.commit()
+
+
+def free(host: Host, pid: int) -> None:
+    """Give up every lease of a process of this machine that is known to be dead."""
+    changed(host, delete(Lease).where(Lease.holder == holder_name(pid)))
     host.session.commit()

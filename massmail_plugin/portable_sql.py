@@ -1,12 +1,14 @@
 """The few statements that SQLite and PostgreSQL spell differently. Rooms enter; nothing is committed here."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Connection,
     CursorResult,
     Dialect,
     Insert,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    insert,
     select,
     type_coerce,
 )
@@ -23,6 +26,7 @@ from sqlalchemy import cast as cast_sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -57,6 +61,29 @@ def upsert_of(dialect_name: str, model: type[DeclarativeBase] | Table) -> Any:
         raise SetupError(f"The database “{dialect_name}” is not supported; SQLite and PostgreSQL are.")
     statement: Insert = made[dialect_name](model)
     return statement
+
+
+def insert_many(host: Host, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of plain values into these columns, as quickly as the database takes them; there is at least one.
+
+    Where it can, it takes them in while the next ones are made. Raises what SQLAlchemy does.
+    """
+    connection = host.session.connection()
+    if connection.dialect.driver == "psycopg":
+        _copy(connection, f"COPY {table.name} ({', '.join(names)}) FROM STDIN", rows)
+    else:
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    """SQLAlchemy has no COPY: the driver's own connection does it, within the same transaction."""
+    driver, errors = cast(Any, connection.connection.driver_connection), cast(Any, connection.dialect.dbapi).Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors as error:
+        raise DBAPIError.instance(statement, None, error, errors, dialect=connection.dialect) from error
 
 
 def changed(host: Host, statement: Any, values: Mapping[str, Any] | None = None) -> int:
@@ -135,3 +162,17 @@ def moment(dialect_name: str, seconds: Any) -> Any:
     if dialect_name == "postgresql":
         return func.to_timestamp(seconds)
     return func.strftime("%Y-%m-%d %H:%M:%f000", seconds, "unixepoch")
+
+
+def moment_text(dialect_name: str, at: datetime) -> str:
+    """A moment as `records` takes it for a timestamp column."""
+    if dialect_name == "postgresql":
+        return at.isoformat()
+    return at.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
+
+
+def hour_of(dialect_name: str, at: Any) -> Any:
+    """The beginning of the hour a timestamp column falls into, in UTC."""
+    if dialect_name == "postgresql":
+        return func.date_trunc("hour", at, "UTC", type_=at.type)
+    return type_coerce(func.substr(at, 1, 13, type_=Text()).concat(":00:00.000000"), at.type)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 
-from massmail_plugin import mailings, outcomes
+from massmail_plugin import feedback, mailings, outcomes
 from massmail_plugin.contracts import Host
 from massmail_plugin.jobs.scheduler import tick
 from massmail_plugin.sending import run_lane
@@ -43,6 +43,7 @@ def run_jobs(app: Flask, *, rounds: int = 100) -> int:
     with app.app_context():
         for _ in range(rounds):
             tick(host)
+            feedback.drain(host, wait=timedelta(0))
             filled = mailings.fill_launched(host)
             lane = run_lane(host, seconds=30)
             told = outcomes.deliver(host)

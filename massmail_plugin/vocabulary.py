@@ -180,6 +180,43 @@ class EventKind(StrEnum):
     OPT_BACK_IN = "opt_back_in"
 
 
+class MachineReason(StrEnum):
+    """Why an open or a click counts as a program's and not as a person's."""
+
+    PROXY = "proxy"
+    """The image proxy of a mail service: somebody may have read the mail, or nobody."""
+    ROBOT = "robot"
+    SCANNER = "scanner"
+    NO_AGENT = "no_agent"
+    HEAD = "head"
+    PREFETCH = "prefetch"
+    PART = "part"
+    HIDDEN_LINK = "hidden_link"
+    BURST = "burst"
+    TOO_SOON = "too_soon"
+
+
+class EventWord(StrEnum):
+    """What a provider says became of a mail, in one set of words for all providers."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCE = "bounce"
+    REJECTED = "rejected"
+    """The provider itself did not send it."""
+    FAILED = "failed"
+    """It could not be built or sent, for a reason that is not the address."""
+    COMPLAINT = "complaint"
+    UNSUBSCRIBE = "unsubscribe"
+    SUBSCRIBE = "subscribe"
+    OPEN = "open"
+    CLICK = "click"
+    AUTOREPLY = "autoreply"
+    UNKNOWN = "unknown"
+
+
 class MailboxKind(StrEnum):
     """How a mailbox is read."""
 
@@ -204,6 +241,15 @@ class ReceivedState(StrEnum):
     IGNORED = "ignored"
 
 
+class BreakdownBy(StrEnum):
+    """What a mailing's numbers are broken down by."""
+
+    ALL = "all"
+    DOMAIN = "domain"
+    LIST = "list"
+    REASON = "reason"
+
+
 class SuppressionScope(StrEnum):
     """How far a suppression reaches."""
 
@@ -223,10 +269,14 @@ class SuppressionReason(StrEnum):
 
 
 class ReportState(StrEnum):
-    """Where an outcome report stands on its way to the host."""
+    """Where an outcome report stands on its way to the host, and a webhook on its way to its receiver."""
 
     WAITING = "waiting"
+    UNTOLD = "untold"
+    """The status is set; the host's functions have not heard of it yet."""
     DELIVERED = "delivered"
+    SET_ASIDE = "set_aside"
+    """It failed and is not tried again by itself: a person said so, or its time is over."""
 
 
 class Security(StrEnum):
@@ -257,6 +307,7 @@ class Act(StrEnum):
     CAMPAIGN_EDIT = "campaign.edit"
     CAMPAIGN_ACTIVATE = "campaign.activate"
     SENDER_MANAGE = "sender.manage"
+    WEBHOOK_MANAGE = "webhook.manage"
     RESULTS_VIEW = "results.view"
     PEOPLE_VIEW = "people.view"
     SYSTEM_VIEW = "system.view"

@@ -34,6 +34,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CAUGHT_MAIL_FOLDER": str(folder / "caught"),
         "MASSMAIL_BASE_URL": "http://127.0.0.1:5080",
         "MASSMAIL_STATE_DIR": str(folder / "state"),
+        "MASSMAIL_KEEP_VALUES_DAYS": 400,
         "MASSMAIL_ORGANISATION": "Fernhill Supplies",
         "MASSMAIL_POSTAL_ADDRESS": "Fernhill Supplies, 12 Mill Lane, Brookford",
         **kept_secrets(folder),

@@ -156,6 +156,7 @@ def add_templates(host: Host, sender: Sender) -> None:
             sender_id=sender.id,
             html=text if html else "",
             text="" if html else text,
+            keeps_history=not html,
         )
         save_template(host, None, draft, by=BY)
 

@@ -1,29 +1,36 @@
 """All the lines this host writes to mount massmail-plugin: its contacts, its statuses, its permissions."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
 from flask_admin import Admin
 from flask_migrate import Migrate
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from massmail_plugin import (
     Act,
+    AddressFact,
+    ContactRef,
     ContactSource,
     Email,
     Fax,
     Field,
+    HistoryFact,
+    InterestFact,
     MassMail,
     Outcome,
+    OutcomeFact,
     Phone,
     PreferenceFact,
     Related,
     StatusMapping,
+    SuppressionReason,
 )
 from massmail_plugin.hosting import include_object, tune
 from sample_host.config import MIGRATIONS
-from sample_host.crm.models import ActionItem, Company, Contact, Status, db
+from sample_host.crm.models import ActionItem, Company, Contact, Interest, Letter, Status, db
 
 # What each outcome makes of a contact, in this host's own words.
 STATUSES = {
@@ -51,6 +58,7 @@ massmail = MassMail(
         time_zone=Contact.time_zone,
         active=Contact.active,
         status=Contact.status,
+        tracking=Contact.may_track,
         fields=[
             Field(Contact.first_name, label="First name"),
             Field(Contact.last_name, label="Last name"),
@@ -63,6 +71,7 @@ massmail = MassMail(
             Field(Contact.opened_on, label="Customer since"),
             Field(Contact.status, label="Status", choices=Status.names),
             Field(Contact.do_not_mail, label="Asked for no post"),
+            Field(Contact.may_track, label="Agreed to tracking"),
             Field(Company.name, label="Company", via=Contact.company),
             Field(Company.segment, label="Company segment", via=Contact.company),
             Related(
@@ -87,6 +96,7 @@ SENDING = {
     Act.SENDER_MANAGE,
     Act.SUPPRESSION_MANAGE,
     Act.SYSTEM_VIEW,
+    Act.WEBHOOK_MANAGE,
 }
 WRITING = {Act.TEMPLATE_EDIT, Act.CRITERION_EDIT, Act.CAMPAIGN_EDIT}
 ALLOWED: Mapping[str, set[Act]] = {
@@ -111,10 +121,67 @@ def remember_wish(fact: PreferenceFact) -> None:
         db.session.commit()
 
 
+@massmail.on_address_lost
+def mark_address(fact: AddressFact) -> None:
+    """A dead address is marked so in the CRM; who complained wants no post at all."""
+    contact = db.session.get(Contact, int(fact.contact.key))
+    if contact is None:
+        return
+    if fact.reason is SuppressionReason.COMPLAINT:
+        contact.do_not_mail = True
+    elif fact.role == "main":
+        contact.email1_bad = True
+    else:
+        contact.email2_bad = True
+    db.session.commit()
+
+
+@massmail.on_interest
+def remember_interest(fact: InterestFact) -> None:
+    """A click on a link that speaks of an interest, once for each report."""
+    if db.session.scalar(select(Interest.id).where(Interest.report_id == fact.report_id)) is None:
+        values = {"report_id": fact.report_id, "at": fact.at, "name": fact.interest, "score": fact.score}
+        db.session.add(Interest(contact_id=int(fact.contact.key), **values))
+        db.session.commit()
+
+
+@massmail.write_history
+def keep_letter(fact: HistoryFact) -> None:
+    """The words of a mail go into the contact's letters, once for each report."""
+    if db.session.scalar(select(Letter.id).where(Letter.report_id == fact.report_id)) is None:
+        values = {"report_id": fact.report_id, "at": fact.at, "subject": fact.subject, "text": fact.text}
+        db.session.add(Letter(contact_id=int(fact.contact.key), **values))
+        db.session.commit()
+
+
+@massmail.action("call-back", label="Make an action item: call in a week")
+def call_back(fact: OutcomeFact) -> None:
+    """Somebody calls whoever got the mail; told twice, it is still one call."""
+    item = {"contact_id": int(fact.contact.key), "text": f"Call about “{fact.mailing_name}”"}
+    due = fact.at.date() + timedelta(days=7)
+    if db.session.scalar(select(ActionItem.id).filter_by(**item, due=due)) is None:
+        db.session.add(ActionItem(**item, due=due))
+        db.session.commit()
+
+
 @massmail.page_context
 def page_context() -> Mapping[str, Any]:
     """What the recipients' pages show of this host."""
     return {"organisation": "Fernhill Supplies", "accent": "#0b665c"}
+
+
+def merge(old: Contact, new: Contact) -> None:
+    """`new` takes over what belongs to `old`, here and in the mailings; the caller commits."""
+    for model in (ActionItem, Letter, Interest):
+        db.session.execute(update(model).where(model.contact_id == old.id).values(contact_id=new.id))
+    massmail.contact_merged(ContactRef("contact", str(old.id)), ContactRef("contact", str(new.id)))
+    db.session.execute(delete(Contact).where(Contact.id == old.id))
+
+
+def forget(contact: Contact) -> None:
+    """Delete a contact; nobody who gets its number later inherits its history. The caller commits."""
+    massmail.contact_deleted(ContactRef("contact", str(contact.id)))
+    db.session.delete(contact)
 
 
 def mount(app: Flask, admin: Admin) -> None:
@@ -123,4 +190,3 @@ def mount(app: Flask, admin: Admin) -> None:
     with app.app_context():
         tune(db.engine)
     massmail.init_app(app, db=db, admin=admin)
-    app.jinja_env.globals["contact_panel"] = massmail.contact_panel

@@ -7,7 +7,7 @@ import pytest
 
 
 def need(kind: str, reason: str) -> NoReturn:
-    """Skip the test that lacks `kind` (postgresql, redis, chromium); fail if MASSMAIL_REQUIRE lists it."""
+    """Skip the test that lacks `kind` (postgresql, redis, chromium, mailservers); fail if MASSMAIL_REQUIRE lists it."""
     __tracebackhide__ = True
     required = {name.strip() for name in os.environ.get("MASSMAIL_REQUIRE", "").split(",")}
     if kind in required:

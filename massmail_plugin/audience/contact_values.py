@@ -21,6 +21,7 @@ class Reader(NamedTuple):
 
     name: str
     active: bool
+    tracked: bool
     addresses: Sequence[Any]
     values: Values
 
@@ -51,15 +52,18 @@ def _readers(
     addresses = [one.column.label(f"a{number}") for number, one in enumerate(source.addresses)]
     name = literal("") if source.name is None else source.name
     active = true() if source.active is None else func.coalesce(source.active, False)
-    statement = select(key_text(source), name.label("name"), active.label("active"), *addresses, *_columns(fields))
+    tracked = true() if source.tracking is None else func.coalesce(source.tracking, False)
+    own = [name.label("name"), active.label("active"), tracked.label("tracked")]
+    statement = select(key_text(source), *own, *addresses, *_columns(fields))
     rows = host.session.connection().execute(statement.select_from(source.model).where(has_key(source, keys)))
-    first = 3 + len(addresses)
+    first = 4 + len(addresses)
     names = list(enumerate((one.path.rpartition(".")[2] for one in fields), first))
     return {
         row[0]: Reader(
             row[1] or "",
             row[2],
-            row[3:first],
+            row[3],
+            row[4:first],
             {name: value if type(value := row[place]) in _PLAIN else _plain(value) for place, name in names},
         )
         for row in map(tuple, rows)

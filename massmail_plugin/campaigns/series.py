@@ -27,26 +27,37 @@ def create(
     description: str = "",
     list_ids: Sequence[int] = (),
     sender_id: int | None = None,
+    tracking: bool = True,
 ) -> Campaign:
     """A new draft. Raises BadRequest for a name that is empty or taken, or a list or sender that is gone."""
     host.source(source_name)
     campaign = Campaign(
         contact_source=source_name, created_at=host.clock(), created_by=by, state=CampaignState.DRAFT.value
     )
-    save(host, campaign, name=name, description=description, list_ids=list_ids, sender_id=sender_id)
+    save(host, campaign, name=name, description=description, list_ids=list_ids, sender_id=sender_id, tracking=tracking)
     return campaign
 
 
 def save(
-    host: Host, campaign: Campaign, *, name: str, description: str, list_ids: Sequence[int], sender_id: int | None
+    host: Host,
+    campaign: Campaign,
+    *,
+    name: str,
+    description: str,
+    list_ids: Sequence[int],
+    sender_id: int | None,
+    tracking: bool = True,
 ) -> None:
-    """Change a campaign. Who is on none of its lists then leaves at the next tick; open mailings keep their sender."""
+    """Change a campaign. Who is on none of its lists then leaves at the next tick.
+
+    Open mailings keep their sender, and are tracked or not as before.
+    """
     campaign.name = _free_name(host, campaign, name)
     campaign.description = description.strip()
     campaign.lists = _lists(host, list_ids)
     if sender_id is not None and host.session.get(Sender, sender_id) is None:
         raise BadRequest("The sender is not there any more. Choose another one.")
-    campaign.sender_id = sender_id
+    campaign.sender_id, campaign.tracking = sender_id, tracking
     host.session.add(campaign)
     host.session.flush()
 

@@ -28,7 +28,7 @@ from massmail_plugin.channels.quoted_printable import quoted, settled
 from massmail_plugin.composing import Doubt, Known, LineEncoder, Renderer, compiled_lines, compiled_text, one_line
 from massmail_plugin.composing.rendering import MAX_SUBJECT
 from massmail_plugin.config import Config
-from massmail_plugin.signed_links import PREVIEW_TOKEN, opt_out_url
+from massmail_plugin.signed_links import PREVIEW_TOKEN, TOKEN_LENGTH, opt_out_url
 
 Part = Callable[..., list[bytes]]
 
@@ -37,7 +37,7 @@ WIDEST = 4
 
 
 class CompiledMail:
-    """The mails of one mailing, for tokens of 32 characters or, `inert`, with links that lead nowhere."""
+    """The mails of one mailing, for tokens of TOKEN_LENGTH characters or, `inert`, with links that lead nowhere."""
 
     def __init__(
         self, config: Config, renderer: Renderer, fixed: Mapping[str, Any], sample: EmailParts, *, inert: bool
@@ -48,7 +48,7 @@ class CompiledMail:
         """
         how = sample.plan
         assert how is not None
-        placeholder = token_hex(16)
+        placeholder = token_hex(TOKEN_LENGTH // 2)
         addresses = renderer.addresses(PREVIEW_TOKEN if inert else placeholder)
         known = Known(fixed, addresses, placeholder)
         self._seconds, self._room = config.render_seconds, config.max_message_bytes

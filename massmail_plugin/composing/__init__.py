@@ -7,7 +7,7 @@ from massmail_plugin.composing.checking import check, faults, warnings
 from massmail_plugin.composing.compiled_steps import Doubt
 from massmail_plugin.composing.expression_code import Known
 from massmail_plugin.composing.generated_code import CannotCompile
-from massmail_plugin.composing.links import PreparedLink
+from massmail_plugin.composing.links import HIDDEN_LINK, PreparedLink
 from massmail_plugin.composing.mail_text import one_line
 from massmail_plugin.composing.merge_fields import MergeField, merge_fields
 from massmail_plugin.composing.preparing import Prepared, prepare
@@ -18,6 +18,7 @@ from massmail_plugin.composing.text_part import text_from_html
 from massmail_plugin.composing.values import values_for
 
 __all__ = [
+    "HIDDEN_LINK",
     "CannotCompile",
     "Doubt",
     "Known",

@@ -15,6 +15,7 @@ from liquid.exceptions import LiquidError, ResourceLimitError
 from massmail_plugin.composing.expression_code import Known
 from massmail_plugin.composing.generated_code import CannotCompile
 from massmail_plugin.composing.html_source import start_tags
+from massmail_plugin.composing.interests import interest_faults
 from massmail_plugin.composing.known_names import FIXED, Name, known_names
 from massmail_plugin.composing.links import LinkKind, kind_of, link_addresses, refused_addresses
 from massmail_plugin.composing.name_check import Finding, findings, roots
@@ -99,6 +100,8 @@ def _faults(host: Host, part: _Part, known: Mapping[str, Name]) -> Iterator[Temp
         yield _fault(part.name, part.source, token, words)
     if part.name == "html":
         yield from _addresses(part.source)
+        for one, words in interest_faults(part.source):
+            yield _at("html", part.source, one.start, words)
     yield from _trial(host, part, template, known)
 
 

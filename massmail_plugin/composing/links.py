@@ -7,11 +7,15 @@ from enum import Enum, auto
 from html import unescape
 
 from massmail_plugin.composing.html_source import LIQUID, Attribute, StartTag, end_tag, replaced, start_tags
+from massmail_plugin.composing.interests import NO_INTEREST, Interest, interest_of, traces
 from massmail_plugin.composing.template_filters import HREF_FILTER
 from massmail_plugin.composing.template_language import CONSTRUCT
 
 LINKS = "massmail_links"
 """Name of the addresses of counted links in prepared templates; not for authors."""
+
+HIDDEN_LINK = 0
+"""The number of a link no reader sees: whoever follows it goes through the mail by program."""
 
 
 class LinkKind(Enum):
@@ -26,23 +30,32 @@ class LinkKind(Enum):
 
 @dataclass(frozen=True)
 class PreparedLink:
-    """A counted link: its number in the mail, where it leads (may hold Liquid), and the words it stands under."""
+    """A counted link: its number in the mail, where it leads (may hold Liquid), the words it stands under, and what
+    its author says a click on it means.
+    """
 
     number: int
     target: str
     label: str
+    interest: Interest = NO_INTEREST
 
 
 @dataclass
 class LinkBook:
-    """Gives every distinct target one number, from 1 on, in the order they are met."""
+    """Gives every distinct target, with what a click on it means, one number, from 1 on, in the order they are met."""
 
-    links: dict[str, PreparedLink] = field(default_factory=dict)
+    links: dict[tuple[str, Interest], PreparedLink] = field(default_factory=dict)
 
-    def number(self, target: str, label: str) -> int:
-        if target not in self.links:
-            self.links[target] = PreparedLink(len(self.links) + 1, target, label[:200])
-        return self.links[target].number
+    def number(self, target: str, label: str, interest: Interest = NO_INTEREST) -> int:
+        key = target, interest
+        if key not in self.links:
+            self.links[key] = PreparedLink(len(self.links) + 1, target, label[:200], interest)
+        return self.links[key].number
+
+    def number_of(self, target: str) -> int:
+        """That of the first link which leads there, whatever it means: an address in a text says nothing of it."""
+        known = next((link.number for link in self.links.values() if link.target == target), None)
+        return known or self.number(target, target)
 
 
 _COUNTED = re.compile(r"https?://[^/?#\s{]+(?:[/?#]|$)", re.IGNORECASE)
@@ -101,11 +114,12 @@ def with_counted_links(html: str, book: LinkBook, *, count: bool) -> str:
     for tag, href in link_addresses(html):
         kind = kind_of(href.value)
         if kind is LinkKind.COUNTED and count:
-            number = book.number(href.value.strip(), _label(html, tag))
+            number = book.number(href.value.strip(), _label(html, tag), interest_of(tag))
             edits.append((href.start, href.end, f'"{placeholder(number)}"'))
         elif kind is LinkKind.GUARDED:
             edits.append((href.start, href.end, _guarded(href)))
-    return replaced(html, edits)
+        edits.extend(traces(html, tag))
+    return replaced(html, sorted(edits))
 
 
 def with_counted_addresses(text: str, book: LinkBook) -> str:
@@ -121,7 +135,7 @@ def _counted_address(found: re.Match[str], book: LinkBook) -> str:
     address, rest = (found["enclosed"], "") if found["enclosed"] else _without_stop(found["bare"])
     if kind_of(address) is not LinkKind.COUNTED:
         return found.group()
-    marked = placeholder(book.number(address, address)) + rest
+    marked = placeholder(book.number_of(address)) + rest
     return f"<{marked}>" if found["enclosed"] else marked
 
 

@@ -1,4 +1,5 @@
-"""What is done once for a mailing: styles inlined, text part made, links numbered, way out and pixel put in.
+"""What is done once for a mailing: styles inlined, text part made, links numbered, way out, hidden link and pixel put
+in.
 
 Nothing here looks at a recipient. The prepared texts are still Liquid; rendering fills them in.
 """
@@ -17,6 +18,9 @@ from massmail_plugin.vocabulary import TemplateFormat
 
 PIXEL = "massmail_pixel"
 """Name of the open pixel in prepared templates; not for authors."""
+
+HIDDEN = "massmail_hidden_link"
+"""Name of the link that only programs find; not for authors."""
 
 HTML_WAY_OUT = (
     '<p style="margin:24px 0 0;font:12px/1.5 sans-serif;color:#595959;text-align:center">'
@@ -55,7 +59,8 @@ def prepare(
 ) -> Prepared:
     """Prepare the texts of a template version (`format` as TemplateFormat) for one mailing.
 
-    An empty `text` beside HTML is derived. Where a part has no way out of its own, one is put at its end.
+    An empty `text` beside HTML is derived. Where a part has no way out of its own, one is put at its end. Where links
+    are counted, HTML also gets a link that no reader sees (`MASSMAIL_HIDDEN_LINK`).
     Raises TemplateError for a text that cannot be read; names are checked at save, not here.
     """
     book = LinkBook()
@@ -64,13 +69,18 @@ def prepare(
         html = with_inline_styles(_with_way_out(html, HTML))
         text = text or text_from_html(html)
         html = with_counted_links(html, book, count=track_clicks)
-        html = before_end_of_body(html, f"{{{{ {PIXEL} }}}}") if tracks_opens else html
+        traces = _traces(hidden=bool(book.links) and host.config.hidden_link, pixel=tracks_opens)
+        html = before_end_of_body(html, traces) if traces else html
     else:
         html = ""
     text = _with_way_out(text, PLAIN)
     text = with_counted_addresses(text, book) if track_clicks else text
     text = text.strip("\r\n") + "\n"
     return Prepared(version_subject, html, text, tuple(book.links.values()), tracks_opens)
+
+
+def _traces(*, hidden: bool, pixel: bool) -> str:
+    return "".join(f"{{{{ {name} }}}}" for name, there in ((HIDDEN, hidden), (PIXEL, pixel)) if there)
 
 
 def _with_way_out(source: str, language: MailLanguage) -> str:

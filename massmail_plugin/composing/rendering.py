@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 from liquid import BoundTemplate, Markup
 
 from massmail_plugin.composing.checking import parsed
-from massmail_plugin.composing.links import LINKS
+from massmail_plugin.composing.links import HIDDEN_LINK, LINKS
 from massmail_plugin.composing.mail_text import fit, one_line
 from massmail_plugin.composing.name_check import contact_paths
-from massmail_plugin.composing.preparing import PIXEL, Prepared
+from massmail_plugin.composing.preparing import HIDDEN, PIXEL, Prepared
 from massmail_plugin.composing.template_language import HTML, PLAIN, rendered
 from massmail_plugin.config import Config
 from massmail_plugin.errors import RenderError
@@ -63,15 +63,16 @@ class Renderer:
         return Rendered(one_line(subject), html, text)
 
     def addresses(self, token: str) -> dict[str, Any]:
-        """The values that lead back to us: counted links, pixel, and the ways out."""
+        """The values that lead back to us: counted links, hidden link, pixel, and the ways out."""
         if token == PREVIEW_TOKEN:
-            return {LINKS: _NoLinks(), PIXEL: "", "unsubscribe_url": "#", "preferences_url": "#"}
+            return {LINKS: _NoLinks(), HIDDEN: "", PIXEL: "", "unsubscribe_url": "#", "preferences_url": "#"}
         pixel = ""
         if self._tracks_opens:
             address = Markup.escape(open_url(self._config, token))
             pixel = Markup(f'<img src="{address}" width="1" height="1" alt="" style="display:block">')
         return {
             LINKS: _Links(self._config, token),
+            HIDDEN: _hidden_link(click_url(self._config, token, HIDDEN_LINK)),
             PIXEL: pixel,
             "unsubscribe_url": opt_out_url(self._config, token),
             "preferences_url": preferences_url(self._config, token),
@@ -94,6 +95,12 @@ def render_target(target: str, values: Mapping[str, Any], *, seconds: float = 2.
 @lru_cache(maxsize=256)
 def _target(target: str) -> BoundTemplate:
     return parsed("link", PLAIN, target)
+
+
+def _hidden_link(address: str) -> Markup:
+    """Without words, and neither shown, read aloud nor reached by the keyboard: only a program goes there."""
+    shut = 'style="display:none" tabindex="-1" aria-hidden="true"'
+    return Markup(f'<a href="{Markup.escape(address)}" {shut}></a>')
 
 
 class _Links(Mapping[int, str]):

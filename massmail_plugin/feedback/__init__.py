@@ -1,8 +1,28 @@
 """What came back: opens, clicks, the machines among them, bounces, complaints. Doors enter; the room flushes only."""
 
 from massmail_plugin.feedback.bounces import bounce, complaint
-from massmail_plugin.feedback.clicks import Destination, destination, record_click
-from massmail_plugin.feedback.hits import Visitor
-from massmail_plugin.feedback.opens import record_open
+from massmail_plugin.feedback.corrections import Correction
+from massmail_plugin.feedback.reclassifying import reclassify
+from massmail_plugin.feedback.tracking import (
+    Waiting,
+    destination,
+    drain,
+    known_destination,
+    start_draining,
+    take_hit,
+    waiting,
+)
 
-__all__ = ["Destination", "Visitor", "bounce", "complaint", "destination", "record_click", "record_open"]
+__all__ = [
+    "Correction",
+    "Waiting",
+    "bounce",
+    "complaint",
+    "destination",
+    "drain",
+    "known_destination",
+    "reclassify",
+    "start_draining",
+    "take_hit",
+    "waiting",
+]

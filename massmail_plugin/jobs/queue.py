@@ -4,6 +4,7 @@ Implements the ports Wake and QueueStatus.
 """
 
 import logging
+import time
 from functools import cached_property
 from typing import Literal
 from uuid import uuid4
@@ -20,12 +21,15 @@ log = logging.getLogger(__name__)
 FUNCTIONS = {
     "fill": "massmail_plugin.jobs.functions.fill",
     "send": "massmail_plugin.jobs.functions.send",
-    "outcomes": "massmail_plugin.jobs.functions.report",
+    "mailboxes": "massmail_plugin.jobs.functions.read_mailboxes",
+    "stop_lists": "massmail_plugin.jobs.functions.exchange_stop_lists",
 }
 PREFIX = "massmail"
 JOB_SECONDS = 3600
 """Longer than a mail server may take over one message (RFC 5321 section 4.5.3.2): RQ ends a job in mid-sentence."""
 REDIS_SECONDS = 2
+CALL_SECONDS = 60
+"""How long a call for the delivering process is kept."""
 
 
 class JobQueue:
@@ -48,16 +52,39 @@ class JobQueue:
     def queue(self) -> Queue:
         return Queue(self._config.queue, connection=self.connection, serializer=JSONSerializer)
 
-    def wake(self, work: Literal["fill", "send", "outcomes"]) -> None:
+    def wake(self, work: Literal["fill", "send", "outcomes", "mailboxes", "stop_lists"]) -> None:
         """Ask the workers to look for `work`. A lost call is made good by the scheduler's next tick.
 
-        A job that runs may have looked already, so it does not count; one that waits is enough.
+        A job that runs may have looked already, so it does not count; one that waits is enough. Outcomes are no job:
+        the process beside the worker waits for this call, and looks by itself where it is lost.
         """
         try:
+            if work == "outcomes":
+                self._call_for_outcomes()
+                return
             for _ in range(self._wanted(work) - self._waiting(work)):
                 self._enqueue(work)
         except redis.RedisError as error:
             log.warning("The workers could not be called: %s", error)
+
+    def _call_for_outcomes(self) -> None:
+        with self.connection.pipeline() as calls:
+            calls.lpush(self._outcomes_key, 1)
+            calls.ltrim(self._outcomes_key, 0, 0)
+            calls.expire(self._outcomes_key, CALL_SECONDS)
+            calls.execute()
+
+    def outcomes_called(self, *, seconds: float) -> bool:
+        """Wait for a call that outcomes are to be delivered, at the most so long (below two seconds); never raises."""
+        try:
+            return self.connection.blpop([self._outcomes_key], timeout=seconds) is not None
+        except redis.RedisError:
+            time.sleep(seconds)
+            return False
+
+    @property
+    def _outcomes_key(self) -> str:
+        return f"{PREFIX}:{self._config.queue}:outcomes"
 
     def _wanted(self, work: str) -> int:
         return self._config.lanes if work == "send" else 1
@@ -73,7 +100,7 @@ class JobQueue:
             result_ttl=0,
             failure_ttl=24 * 3600,
             job_timeout=JOB_SECONDS,
-            at_front=work != "send",
+            at_front=work == "fill",
         )
 
     def status(self) -> QueueState:

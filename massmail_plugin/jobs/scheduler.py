@@ -11,13 +11,15 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy import exists, select
 
-from massmail_plugin import campaigns, leases, mailings, outbox, sending
+from massmail_plugin import campaigns, feedback, leases, mailings, outbox, sending
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import SetupError
+from massmail_plugin.feedback import mailboxes, stop_lists
 from massmail_plugin.jobs import late_start
-from massmail_plugin.models import Chunk, Mailing, OutcomeReport
+from massmail_plugin.mailings import statistics
+from massmail_plugin.models import Chunk, Mailing
 from massmail_plugin.outbox import decide
-from massmail_plugin.vocabulary import MailingState, ReportState
+from massmail_plugin.vocabulary import MailingState
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ def tick(host: Host) -> bool:
     mailings.start_due(host)
     campaigns.advance(host)
     _wake(host)
+    statistics.send_due_digests(host)
+    outbox.forget_values(host)
+    host.session.commit()
+    statistics.catch_up(host)
     return True
 
 
@@ -55,15 +61,17 @@ def _wake(host: Host) -> None:
         Mailing.id == Chunk.mailing_id,
         Mailing.state == MailingState.SENDING.value,
     )
-    reports = exists().where(OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.due_at <= now)
-    fill, send, report = host.session.execute(select(filling, sending, reports)).one()
+    fill, send = host.session.execute(select(filling, sending)).one()
+    unread = mailboxes.due(host)
     host.session.commit()
     if fill:
         host.wake("fill")
     if send:
         host.wake("send")
-    if report:
-        host.wake("outcomes")
+    if unread:
+        host.wake("mailboxes")
+    if stop_lists.due(host):
+        host.wake("stop_lists")
 
 
 def run_scheduler(app: Flask, *, once: bool = False) -> None:
@@ -75,8 +83,11 @@ def run_scheduler(app: Flask, *, once: bool = False) -> None:
     host: Host = app.extensions["massmail"]
     if not once:
         _stop_on_signals(stop)
+        feedback.start_draining(app, first=True)
     while True:
         with app.app_context():
+            if once:
+                feedback.drain(host)
             _tick_safely(host, raises=once)
         if once or stop.wait(host.config.tick_seconds):
             break

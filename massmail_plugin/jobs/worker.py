@@ -16,12 +16,15 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from massmail_plugin import feedback, outcomes
 from massmail_plugin.contracts import Host
 from massmail_plugin.jobs import functions
+from massmail_plugin.jobs.keeper import Keeper
 from massmail_plugin.jobs.queue import FUNCTIONS, JobQueue
 
 log = logging.getLogger(__name__)
 
+BURST_SECONDS = 3600.0
 AGAIN_SECONDS = 3.0
 """How long a worker without its queue waits before it begins anew."""
 
@@ -43,8 +46,9 @@ class OwnJob(Job):
 class AppWorker(Worker):
     """Runs each job in the application's context, in a child process with database connections of its own."""
 
-    def __init__(self, app: Flask, jobs: JobQueue, **options: Any) -> None:
+    def __init__(self, app: Flask, jobs: JobQueue, keeper: Keeper, **options: Any) -> None:
         self._app = app
+        self._keeper = keeper
         super().__init__(
             [jobs.queue],
             connection=jobs.connection,
@@ -62,6 +66,11 @@ class AppWorker(Worker):
             for engine in host.db.engines.values():
                 engine.dispose(close=False)
         return super().main_work_horse(*args, **options)
+
+    def heartbeat(self, *args: Any, **options: Any) -> None:
+        """Also a look at the delivering process."""
+        super().heartbeat(*args, **options)
+        self._keeper.see_to_it()
 
     def setup_work_horse_signals(self) -> None:
         """The child that does the job hears SIGTERM too, and ends with the message in hand."""
@@ -94,13 +103,27 @@ class AppWorker(Worker):
 def run_worker(app: Flask, *, burst: bool = False) -> None:
     """Work until told to stop (SIGTERM once: what is on its way is awaited); with `burst`, until nothing waits.
 
-    A Redis that goes away, or a job that cannot even be read, ends no worker: it begins anew after a while.
+    Beside it runs a process that delivers outcomes; with `burst` that is done here at the end.
     """
     host: Host = app.extensions["massmail"]
-    jobs = JobQueue(host.config, host.clock)
+    keeper = Keeper(app)
+    if not burst:
+        keeper.start()
+    try:
+        _work(app, JobQueue(host.config, host.clock), keeper, burst=burst)
+    finally:
+        keeper.stop()
+    if burst:
+        with app.app_context():
+            feedback.drain(host)
+            outcomes.deliver(host, seconds=BURST_SECONDS)
+
+
+def _work(app: Flask, jobs: JobQueue, keeper: Keeper, *, burst: bool) -> None:
+    """A Redis that goes away, or a job that cannot even be read, ends no worker: it begins anew after a while."""
     while True:
         try:
-            AppWorker(app, jobs).work(burst=burst, logging_level="WARNING")
+            AppWorker(app, jobs, keeper).work(burst=burst, logging_level="WARNING")
             return
         except StopRequested:
             return

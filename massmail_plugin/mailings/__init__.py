@@ -10,11 +10,12 @@ from massmail_plugin.mailings.identity import Identity, chosen_sender, identity
 from massmail_plugin.mailings.late_start import Absence, HeldLate, absence, held_late, hold_late, remember_seen
 from massmail_plugin.mailings.launch import fill_launched, launch, start_due
 from massmail_plugin.mailings.lifecycle import cancel, halt, pause, resume, retry_failed, unschedule
-from massmail_plugin.mailings.overview import Numbers, overview
 from massmail_plugin.mailings.people import Person, Which, people
-from massmail_plugin.mailings.progress import Progress, Responses, link_counts, progress, responses
+from massmail_plugin.mailings.progress import Progress, progress
 from massmail_plugin.mailings.recipients import funnel, request, will_get
 from massmail_plugin.mailings.slowness import slowness
+from massmail_plugin.mailings.statistics import Responses, responses
+from massmail_plugin.mailings.statistics.overview import Numbers, overview
 from massmail_plugin.mailings.steps import open_step
 from massmail_plugin.mailings.trials import send_test
 from massmail_plugin.mailings.uncertain import (
@@ -64,7 +65,6 @@ __all__ = [
     "identity",
     "launch",
     "leave_uncertain",
-    "link_counts",
     "open_questions",
     "open_step",
     "overview",

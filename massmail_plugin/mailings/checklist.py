@@ -75,7 +75,11 @@ def _message(host: Host, mailing: Mailing) -> list[CheckLine]:
         CheckLine(Section.MESSAGE, Level.WARNING, text)
         for text in composing.warnings(host, source, subject=version.subject, html=version.html, text=version.text)
     ]
-    return lines or [CheckLine(Section.MESSAGE, Level.FINE, f"“{mailing.template.name}”, version {version.number}.")]
+    lines = lines or [CheckLine(Section.MESSAGE, Level.FINE, f"“{mailing.template.name}”, version {version.number}.")]
+    if not mailing.tracking:
+        text = "Tracking is off: nobody sees who reads or clicks, and no status comes of it."
+        lines.append(CheckLine(Section.MESSAGE, Level.FINE, text))
+    return lines
 
 
 def _sender(mailing: Mailing) -> list[CheckLine]:

@@ -21,11 +21,13 @@ CHANGEABLE = frozenset(
         "address_roles",
         "one_per_address",
         "retries",
+        "tracking",
         "statuses",
         "from_name",
         "from_address",
         "reply_to",
         "bcc",
+        "digest_to",
         "scheduled_at",
     }
 )

@@ -1,4 +1,4 @@
-"""What one contact got from us, did with it, and agreed to: for the panel on the host's page. Nothing is committed."""
+"""What one contact got from us, did with it, and agreed to: for the record on the host's page. Nothing is committed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,8 +9,19 @@ from sqlalchemy import or_, select
 
 from massmail_plugin.consent.addresses import normalised
 from massmail_plugin.contracts import ContactRef, Host
-from massmail_plugin.models import Event, Link, List, Mailing, OutboxMessage, Subscription, Suppression
-from massmail_plugin.vocabulary import EventKind, MailingKind, SuppressionScope
+from massmail_plugin.models import (
+    Event,
+    Link,
+    List,
+    Mailing,
+    OutboxMessage,
+    Subscription,
+    SubscriptionEvent,
+    Suppression,
+)
+from massmail_plugin.vocabulary import EventKind, MailingKind, SubscriptionState, SuppressionScope
+
+LEAVES = 20
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,25 @@ class Click:
 
 
 @dataclass(frozen=True)
+class Happening:
+    """Something else that came back: its kind, when, what was said, and the received mail it was read from."""
+
+    kind: str
+    at: datetime
+    detail: str
+    received_id: int | None
+
+
+@dataclass(frozen=True)
+class Leave:
+    """A list a contact left, when, and how we know."""
+
+    list_name: str
+    at: datetime
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Mail:
     """One mail to a contact, with what people (not programs) did with it."""
 
@@ -29,8 +59,8 @@ class Mail:
     mailing_name: str
     read_at: datetime | None = None
     clicks: tuple[Click, ...] = ()
-    other: tuple[tuple[str, datetime], ...] = ()
-    """Opt-outs, bounces and complaints: kind and time."""
+    other: tuple[Happening, ...] = ()
+    """Answers, opt-outs, bounces, complaints and delays, in order of time."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +70,8 @@ class History:
     mails: tuple[Mail, ...]
     more: bool
     lists: Sequence[Subscription]
+    leaves: Sequence[Leave]
+    """The newest first."""
     stops: Sequence[Suppression]
 
 
@@ -47,11 +79,13 @@ class History:
 class _Responses:
     read_at: datetime | None = None
     clicks: dict[str, Click] = field(default_factory=dict)
-    other: list[tuple[str, datetime]] = field(default_factory=list)
+    other: list[Happening] = field(default_factory=list)
 
 
-def history(host: Host, contact: ContactRef, *, limit: int = 20) -> History:
-    """The newest `limit` mails of a contact, tests left out; every list it is or was on; every stop that covers it."""
+def history(host: Host, contact: ContactRef, *, limit: int = 20, before: int | None = None) -> History:
+    """The newest `limit` mails of a contact (below the message `before`), tests left out; every list it is or was on;
+    every stop that covers it.
+    """
     own = OutboxMessage.contact_source == contact.source, OutboxMessage.contact_key == contact.key
     query = (
         select(OutboxMessage, Mailing.name)
@@ -60,12 +94,13 @@ def history(host: Host, contact: ContactRef, *, limit: int = 20) -> History:
         .order_by(OutboxMessage.id.desc())
         .limit(limit + 1)
     )
-    rows = host.session.execute(query).all()
+    rows = host.session.execute(query if before is None else query.where(OutboxMessage.id < before)).all()
     shown = rows[:limit]
     responses = _responses(host, [message.id for message, _ in shown])
     mails = tuple(_mail(message, name, responses[message.id]) for message, name in shown)
     addresses = {message.address for message, _ in shown if message.address}
-    return History(mails, len(rows) > limit, _lists(host, contact), _stops(host, contact, addresses))
+    stops = _stops(host, contact, addresses)
+    return History(mails, len(rows) > limit, _lists(host, contact), _leaves(host, contact), stops)
 
 
 def _mail(message: OutboxMessage, name: str, found: _Responses) -> Mail:
@@ -74,25 +109,28 @@ def _mail(message: OutboxMessage, name: str, found: _Responses) -> Mail:
 
 def _responses(host: Host, message_ids: Sequence[int]) -> dict[int, _Responses]:
     query = (
-        select(Event.message_id, Event.kind, Event.at, Link.label, Link.target)
+        select(Event.message_id, Event.kind, Event.at, Event.detail, Event.received_id, Link.label, Link.target)
         .outerjoin(Link, Link.id == Event.link_id)
         .where(Event.message_id.in_(message_ids), Event.by_machine.is_(False))
         .order_by(Event.at, Event.id)
     )
     found: dict[int, _Responses] = defaultdict(_Responses)
-    for message_id, kind, at, label, target in host.session.execute(query):
-        _note(found[message_id], kind, at, label or target or "")
+    for message_id, kind, at, detail, received_id, label, target in host.session.execute(query):
+        _note(found[message_id], Happening(kind, at, detail, received_id), label or target or "")
     return found
 
 
-def _note(responses: _Responses, kind: str, at: datetime, link: str) -> None:
+_READING = (EventKind.OPEN.value, EventKind.CLICK.value, EventKind.REPLY.value)
+
+
+def _note(responses: _Responses, one: Happening, link: str) -> None:
     """Events come in order of time: the first of each is kept."""
-    if kind in (EventKind.OPEN.value, EventKind.CLICK.value):
-        responses.read_at = responses.read_at or at
-    if kind == EventKind.CLICK.value:
-        responses.clicks.setdefault(link, Click(link, at))
-    elif kind != EventKind.OPEN.value:
-        responses.other.append((kind, at))
+    if one.kind in _READING:
+        responses.read_at = responses.read_at or one.at
+    if one.kind == EventKind.CLICK.value:
+        responses.clicks.setdefault(link, Click(link, one.at))
+    elif one.kind != EventKind.OPEN.value:
+        responses.other.append(one)
 
 
 def _lists(host: Host, contact: ContactRef) -> Sequence[Subscription]:
@@ -103,6 +141,19 @@ def _lists(host: Host, contact: ContactRef) -> Sequence[Subscription]:
         .order_by(List.name)
     )
     return host.session.scalars(query).all()
+
+
+def _leaves(host: Host, contact: ContactRef) -> list[Leave]:
+    event = SubscriptionEvent
+    query = (
+        select(List.name, event.at, event.evidence)
+        .join(List, List.id == event.list_id)
+        .where(event.contact_source == contact.source, event.contact_key == contact.key)
+        .where(event.state == SubscriptionState.UNSUBSCRIBED.value)
+        .order_by(event.at.desc(), event.id.desc())
+        .limit(LEAVES)
+    )
+    return [Leave(*row) for row in host.session.execute(query)]
 
 
 def _stops(host: Host, contact: ContactRef, addresses: set[str]) -> Sequence[Suppression]:

@@ -76,8 +76,8 @@ def freeze(host: Host, mailing: Mailing, version: TemplateVersion | None, *, sub
         html=version.html,
         text=version.text,
         format=template.format,
-        track_opens=host.config.track_opens,
-        track_clicks=host.config.track_clicks,
+        track_opens=host.config.track_opens and mailing.tracking,
+        track_clicks=host.config.track_clicks and mailing.tracking,
     )
     who = identity(mailing, template, sender)
     mailing.version_id = version.id
@@ -96,7 +96,15 @@ def freeze(host: Host, mailing: Mailing, version: TemplateVersion | None, *, sub
         )
     )
     host.session.add_all(
-        Link(mailing_id=mailing.id, number=link.number, target=link.target, label=link.label) for link in prepared.links
+        Link(
+            mailing_id=mailing.id,
+            number=link.number,
+            target=link.target,
+            label=link.label,
+            interest=link.interest.code,
+            score=link.interest.score,
+        )
+        for link in prepared.links
     )
     host.session.flush()
 

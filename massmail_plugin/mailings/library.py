@@ -1,6 +1,6 @@
 """The templates people keep: save as a new version, copy, delete. The admin enters and commits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -23,6 +23,7 @@ DEFAULTS = (
     "reply_to",
     "bcc",
     "statuses",
+    "keeps_history",
 )
 
 
@@ -44,6 +45,9 @@ class TemplateDraft:
     reply_to: str = ""
     bcc: str = ""
     statuses: Mapping[str, str | None] | None = None
+    keeps_history: bool = False
+    actions: Sequence[str] = ()
+    """Names of what the host does for each mail that was sent."""
 
 
 def save(
@@ -59,6 +63,7 @@ def save(
     for name in DEFAULTS:
         setattr(template, name, getattr(draft, name))
     template.statuses = dict(draft.statuses) if draft.statuses else None
+    template.actions = list(draft.actions) or None
     template.updated_at = host.clock()
     template.version_number += 1
     html = draft.html if draft.format == TemplateFormat.HTML else ""
@@ -89,6 +94,7 @@ def _check(host: Host, template: Template | None, draft: TemplateDraft, based_on
     if draft.sender_id is not None and host.session.get(Sender, draft.sender_id) is None:
         raise BadRequest("That sender is not there any more. Choose another.")
     _check_statuses(host, draft.statuses or {})
+    _check_actions(host, draft.actions, template)
     if found := faults(host, draft):
         raise TemplateError(found)
 
@@ -100,6 +106,14 @@ def _check_statuses(host: Host, statuses: Mapping[str, str | None]) -> None:
             raise BadRequest(f"There is no outcome “{outcome}”. {nearest(outcome, Outcome)}")
         if status is not None and status not in known:
             raise BadRequest(f"There is no status “{status}”. {nearest(status, known)}")
+
+
+def _check_actions(host: Host, actions: Sequence[str], template: Template | None) -> None:
+    """One that the host has taken away may stay where it was."""
+    known = {*host.hooks.actions, *((template.actions if template else None) or ())}
+    for name in actions:
+        if name not in known:
+            raise BadRequest(f"The application has no action “{name}”. {nearest(name, host.hooks.actions)}")
 
 
 def faults(host: Host, draft: TemplateDraft) -> list[TemplateFault]:
@@ -137,7 +151,7 @@ def copy(host: Host, template: Template, *, by: str) -> Template:
         updated_at=host.clock(),
         version_number=1,
     )
-    made.name = _free_name(host, template.name)
+    made.name, made.actions = _free_name(host, template.name), template.actions
     made.versions = [
         TemplateVersion(
             number=1, subject=words.subject, html=words.html, text=words.text, saved_at=host.clock(), saved_by=by

@@ -3,7 +3,7 @@
 Nothing is committed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from massmail_plugin.vocabulary import WAITING, EventKind, MessageState
 class Which(StrEnum):
     """The groups of people a screen can ask for."""
 
+    TOTAL = "total"
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
@@ -28,12 +29,14 @@ class Which(StrEnum):
     CANCELLED = "cancelled"
     READ = "read"
     CLICKED = "clicked"
+    REPLIED = "replied"
     REMOVED = "removed"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
 
 
-_STATES = {
+_STATES: Mapping[Which, Sequence[MessageState]] = {
+    Which.TOTAL: [state for state in MessageState if state is not MessageState.SKIPPED],
     Which.WAITING: WAITING,
     Which.SENT: (MessageState.SENT,),
     Which.FAILED: (MessageState.REFUSED,),
@@ -42,8 +45,9 @@ _STATES = {
     Which.CANCELLED: (MessageState.CANCELLED,),
 }
 _EVENTS = {
-    Which.READ: (EventKind.OPEN, EventKind.CLICK),
+    Which.READ: (EventKind.OPEN, EventKind.CLICK, EventKind.REPLY),
     Which.CLICKED: (EventKind.CLICK,),
+    Which.REPLIED: (EventKind.REPLY,),
     Which.REMOVED: (EventKind.OPT_OUT,),
     Which.BOUNCED: (EventKind.BOUNCE,),
     Which.COMPLAINED: (EventKind.COMPLAINT,),

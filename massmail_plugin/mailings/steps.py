@@ -26,6 +26,7 @@ def open_step(host: Host, campaign: Campaign, step: CampaignStep, *, by: str) ->
         template=step.template,
         sender=sender,
         campaign_id=campaign.id,
+        tracking=campaign.tracking,
         lists=list(campaign.lists),
     )
     open_at_once(host, mailing, by=by)

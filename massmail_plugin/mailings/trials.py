@@ -1,13 +1,14 @@
 """Test mails: a mailing of its own, marked, never counted, ahead of everything else. Admin and CLI enter and commit."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from massmail_plugin import audience, consent, outbox
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.mailings.launch import open_at_once
-from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender, Template
-from massmail_plugin.vocabulary import Channel, MailingKind, Priority
+from massmail_plugin.models import Chunk, Mailing, OutboxMessage, PreparedMessage, Sender, Template
+from massmail_plugin.vocabulary import Channel, MailingKind, MailingState, Priority
 
 MOST = 20
 ROLE = "test"
@@ -25,7 +26,7 @@ def send_test(
 ) -> Mailing:
     """Send a template to `addresses` (at most 20) as `contact` would get it; without one, as the first there is.
 
-    With `like`, under the From and Reply-To of that mailing.
+    With `like`, under the From and Reply-To of that mailing, and tracked or not as that.
     Raises BadRequest for a bad address, a missing sender or an empty contact source.
     """
     template = host.session.get(Template, template_id)
@@ -42,7 +43,7 @@ def send_test(
         one_per_address=False,
         template=template,
         sender=sender,
-        **_identity_of(like),
+        **_as(like),
     )
     open_at_once(host, mailing, by=by, subject_prefix=host.config.test_subject_prefix)
     _plan(host, mailing, contact, wanted)
@@ -50,9 +51,61 @@ def send_test(
     return mailing
 
 
-def _identity_of(like: Mailing | None) -> dict[str, str]:
-    """What that mailing says of its own From and Reply-To."""
-    return {} if like is None else {name: getattr(like, name) for name in ("from_name", "from_address", "reply_to")}
+def send_words(
+    host: Host, *, like: Mailing, subject: str, html: str, text: str, addresses: Sequence[str], by: str
+) -> Mailing:
+    """Send finished words, in which nothing is filled in, to people of the house; under the sender of `like`.
+
+    They leave as a test does. Raises BadRequest for a bad address, a missing sender or an empty contact source.
+    """
+    sender, wanted, contact = like.sender, _checked(addresses), _first_contact(host)
+    if sender is None:
+        raise BadRequest(f"“{like.name}” has no sender any more.")
+    now = host.clock()
+    mailing = Mailing(
+        name=subject[:200],
+        kind=MailingKind.TEST.value,
+        state=MailingState.SENDING.value,
+        contact_source=contact.source,
+        address_roles=[],
+        one_per_address=False,
+        tracking=False,
+        sender=sender,
+        message_domain=sender.from_address.rpartition("@")[2] or host.config.domain,
+        created_at=now,
+        created_by=by,
+        launched_at=now,
+        launched_by=by,
+    )
+    host.session.add(mailing)
+    host.session.flush()
+    host.session.add(
+        PreparedMessage(
+            mailing_id=mailing.id,
+            subject=_literal(subject),
+            html=html.replace("{", "&#123;"),
+            text=_literal(text),
+            tracks_opens=False,
+            from_name=sender.from_name,
+            from_address=sender.from_address,
+            reply_to=sender.reply_to,
+            bcc="",
+        )
+    )
+    _plan(host, mailing, contact, wanted)
+    consent.after_commit(host, lambda: host.wake("send"))
+    return mailing
+
+
+def _literal(text: str) -> str:
+    """As Liquid that prints exactly this."""
+    return text.replace("{", "{{ '{' }}")
+
+
+def _as(like: Mailing | None) -> dict[str, Any]:
+    """What that mailing says of its own From and Reply-To, and of tracking."""
+    names = ("from_name", "from_address", "reply_to", "tracking")
+    return {} if like is None else {name: getattr(like, name) for name in names}
 
 
 def _sender(host: Host, template: Template, sender_id: int | None) -> Sender:

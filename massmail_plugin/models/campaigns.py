@@ -30,6 +30,8 @@ class Campaign(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     contact_source: Mapped[str] = mapped_column(SourceName)
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_sender.id"))
+    tracking: Mapped[bool] = mapped_column(default=True)
+    """Of the mailings it opens: whether opens and clicks are seen."""
     state: Mapped[str] = mapped_column(String(20), default=CampaignState.DRAFT)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")

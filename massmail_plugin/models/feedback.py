@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
@@ -17,13 +17,15 @@ class Event(Base):
         UniqueConstraint("provider", "provider_event_id"),
         Index("ix_massmail_event_mailing", "mailing_id", "kind", "by_machine", "message_id"),
         Index("ix_massmail_event_message", "message_id"),
+        Index("ix_massmail_event_link", "link_id", "by_machine", "at", **where("link_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     message_id: Mapped[int] = mapped_column(BigId)
-    mailing_id: Mapped[int] = mapped_column(ForeignKey("massmail_mailing.id"))
+    mailing_id: Mapped[int]
+    """No foreign keys here: events come by the thousand, and what they name is copied from rows that are there."""
     kind: Mapped[str] = mapped_column(String(20))
-    link_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_link.id"))
+    link_id: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_machine: Mapped[bool] = mapped_column(Boolean, default=False)
     machine_reason: Mapped[str] = mapped_column(String(100), default="")
@@ -79,6 +81,12 @@ class OutcomeReport(Base):
             *("contact_source", "contact_key"),
             **where("state = 'waiting' AND attempts > 0"),
         ),
+        Index("ix_massmail_outcome_report_untold", "due_at", "id", **where("state = 'untold'")),
+        Index(
+            "ix_massmail_outcome_report_hook_failing",
+            *("contact_source", "contact_key"),
+            **where("state = 'untold' AND attempts > 0"),
+        ),
         Index("ix_massmail_outcome_report_removed", "contact_source", "contact_key", **where("outcome = 'removed'")),
     )
 
@@ -91,7 +99,8 @@ class OutcomeReport(Base):
     contact_key: Mapped[str] = mapped_column(ContactKey)
     outcome: Mapped[str] = mapped_column(String(20))
     turn: Mapped[int] = mapped_column(default=0)
-    """0 for the outcome itself; odd where a removal was taken back, even again where it was renewed."""
+    """0 for the outcome itself. Of removals: odd where one was taken back, even again where it was renewed. Of clicks:
+    the number of a link that speaks of an interest, which is told for each such link."""
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     link_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_link.id"))
     state: Mapped[str] = mapped_column(String(20), default=ReportState.WAITING)
@@ -99,13 +108,18 @@ class OutcomeReport(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     problem: Mapped[str] = mapped_column(Text, default="")
     """Why the last delivery failed, with the traceback."""
+    heard: Mapped[list[str] | None] = mapped_column(JSON)
+    """Of a report that failed: the host's functions that did hear of it, and are not called again."""
     status_before: Mapped[str | None] = mapped_column(String(100))
     status_set: Mapped[str | None] = mapped_column(String(100))
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Standing(Base):
-    """Which report decided a status, so that a late lower outcome changes nothing."""
+    """Which report decided a status, so that a late lower outcome changes nothing.
+
+    A removal lies over all that: it is seen, and what would stand without it is kept for taking it back.
+    """
 
     __tablename__ = "massmail_standing"
 
@@ -115,7 +129,10 @@ class Standing(Base):
     """Whose status: "contact", or a membership such as "list:5" or "campaign:3"."""
     mailing_id: Mapped[int]
     outcome: Mapped[str] = mapped_column(String(20))
+    """The highest outcome but removals; mailing 0 stands for none."""
     status: Mapped[str | None] = mapped_column(String(100))
-    """The host status we set; NULL where the mapping left the contact alone."""
+    """The host status it set; NULL where the contact had a final one."""
+    removed_status: Mapped[str | None] = mapped_column(String(100))
+    """The host status that a removal set; NULL where none stands."""
     previous_status: Mapped[str | None] = mapped_column(String(100))
-    """What was there before a removal, for taking it back."""
+    """What the contact has under a removal, for taking it back."""

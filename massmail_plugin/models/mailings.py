@@ -61,6 +61,9 @@ class Mailing(Base):
     launched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     launched_by: Mapped[str] = mapped_column(String(200), default="")
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    digest_to: Mapped[str] = mapped_column(String(500), default="")
+    """Addresses that get the results by mail after a day, comma between them."""
+    digest_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     template: Mapped[Template | None] = relationship()
     version: Mapped[TemplateVersion | None] = relationship()

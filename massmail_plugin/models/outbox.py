@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
@@ -21,6 +21,7 @@ class Chunk(Base):
         Index("ix_massmail_chunk_claim", "priority", "due_at", "id", **where("due_at IS NOT NULL")),
         Index("ix_massmail_chunk_waiting", "mailing_id", "due_at", **where("due_at IS NOT NULL")),
         Index("ix_massmail_chunk_leased", "leased_by", **where("leased_by IS NOT NULL")),
+        Index("ix_massmail_chunk_uncounted", "id", **where("uncounted")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -42,6 +43,8 @@ class Chunk(Base):
     uncertain: Mapped[int] = mapped_column(default=0)
     skipped: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
+    uncounted: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether its rows changed since the statistics by domain, list and reason counted them."""
 
 
 class OutboxMessage(Base):
@@ -85,3 +88,20 @@ class OutboxMessage(Base):
     reply_code: Mapped[int | None]
     reply_enhanced: Mapped[str] = mapped_column(String(12), default="")
     reply_text: Mapped[str] = mapped_column(Text, default="")
+
+
+class KeptValues(Base):
+    """What the fields of a chunk's contacts said when their mails were about to be written."""
+
+    __tablename__ = "massmail_kept_values"
+    __table_args__ = (
+        Index("ix_massmail_kept_values_chunk", "mailing_id", "chunk"),
+        Index("ix_massmail_kept_values_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mailing_id: Mapped[int]
+    chunk: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
+    """JSON of message -> values, compressed by zlib."""

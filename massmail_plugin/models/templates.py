@@ -30,6 +30,8 @@ class Template(Base):
     """Overrides of the host's StatusMapping: outcome -> status, or None for "leave it"; NULL means no override."""
     keeps_history: Mapped[bool] = mapped_column(default=False)
     """Whether a copy of each mail goes to the contact's history in the host (`write_history`)."""
+    actions: Mapped[list[str] | None] = mapped_column(JSON)
+    """Names of what the host does for each mail that was sent (`MassMail.action`)."""
     version_number: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")

@@ -22,17 +22,26 @@ class Webhook(Base):
     outcomes: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Values of Outcome it wants; empty means all."""
     active: Mapped[bool] = mapped_column(default=True)
+    former_secret: Mapped[str | None] = mapped_column(SecretText, deferred=True)
+    former_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until then everything is signed with the former secret too, so that a receiver can change over."""
     fault: Mapped[str] = mapped_column(Text, default="")
+    """What was wrong last time; empty while it takes what is sent."""
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rests_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Nothing is sent before this time, since it did not answer."""
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it last took something."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class WebhookDelivery(Base):
-    """One outcome report on its way to one webhook; sent again with backoff until it is taken."""
+    """One outcome report on its way to one webhook; sent again with backoff until it is taken or its time is over."""
 
     __tablename__ = "massmail_webhook_delivery"
     __table_args__ = (
         UniqueConstraint("report_id", "webhook_id"),
-        Index("ix_massmail_webhook_delivery_waiting", "due_at", "id", **where("state = 'waiting'")),
+        Index("ix_massmail_webhook_delivery_waiting", "webhook_id", "due_at", "id", **where("state = 'waiting'")),
         Index("ix_massmail_webhook_delivery_webhook", "webhook_id", "id"),
     )
 
@@ -42,7 +51,8 @@ class WebhookDelivery(Base):
     state: Mapped[str] = mapped_column(String(20), default=ReportState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     code: Mapped[int | None]
     """HTTP status of the last answer; NULL where none came."""
     problem: Mapped[str] = mapped_column(Text, default="")
-    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Why it was not taken the last time."""

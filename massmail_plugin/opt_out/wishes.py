@@ -12,7 +12,7 @@ from massmail_plugin.consent.notices import after_commit
 from massmail_plugin.consent.preferences import list_ids_of, opted_out_of_everything, standing
 from massmail_plugin.consent.withdrawal import take_back, withdraw
 from massmail_plugin.contracts import ContactRef, Host
-from massmail_plugin.models import Event, SubscriptionEvent
+from massmail_plugin.models import SubscriptionEvent
 from massmail_plugin.opt_out.recipient import Recipient, recipient
 from massmail_plugin.opt_out.removals import take_removals_back
 from massmail_plugin.vocabulary import EventKind, Outcome, SubscriptionState
@@ -104,9 +104,8 @@ def _came_back(host: Host, who: Recipient, detail: str) -> None:
 
 
 def _keep(host: Host, who: Recipient, kind: EventKind, detail: str) -> None:
-    event = Event(message_id=who.message_id, mailing_id=who.mailing_id, kind=kind.value, at=host.clock(), detail=detail)
-    host.session.add(event)
-    host.session.flush()
+    event = outcomes.NewEvent(message_id=who.message_id, kind=kind, at=host.clock(), detail=detail)
+    outcomes.keep_events(host, [event])
 
 
 def _evidence(by: str, who: Recipient) -> str:

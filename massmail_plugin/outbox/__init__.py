@@ -16,6 +16,7 @@ from massmail_plugin.outbox.fill import fill
 from massmail_plugin.outbox.finish import finish_done, finish_if_done
 from massmail_plugin.outbox.hold import cancel, hold, resume, retry_refused
 from massmail_plugin.outbox.journal import Journal, Mark, Region, open_folder
+from massmail_plugin.outbox.kept_values import forget_values, keep_values, values_of
 from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.outbox.recover import recover
 from massmail_plugin.outbox.settle import NO_ANSWER, Result, mark_uncertain, refuse, settle, skip
@@ -34,10 +35,12 @@ __all__ = [
     "fill",
     "finish_done",
     "finish_if_done",
+    "forget_values",
     "give_back",
     "give_back_others",
     "held",
     "hold",
+    "keep_values",
     "lease_chunk",
     "lock_mailing",
     "mark_uncertain",
@@ -53,4 +56,5 @@ __all__ = [
     "rows_to_send",
     "settle",
     "skip",
+    "values_of",
 ]

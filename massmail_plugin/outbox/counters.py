@@ -86,7 +86,7 @@ def _recount() -> Update:
         update(_CHUNK)
         .where(_CHUNK.c.mailing_id == mailing, _CHUNK.c.number.between(first, last))
         .where(_CHUNK.c.number == counted.c.chunk)
-        .values({name: counted.c[name] for name in ("due_at", *found)})
+        .values({"uncounted": True} | {name: counted.c[name] for name in ("due_at", *found)})
     )
 
 

@@ -17,7 +17,7 @@ def read(host: Host, source: ContactSource, keys: Sequence[str]) -> dict[str, st
     return {key: None if status is None else str(status) for key, status in found}
 
 
-def write(host: Host, source: ContactSource, keys: Sequence[str], status: str) -> None:
+def write(host: Host, source: ContactSource, keys: Sequence[str], status: str | None) -> None:
     """Give contacts a status through the host's mapped class, so that its own events see it.
 
     Raises SetupError where the status is not a plain column: then the host has to say how, by `set_status`.

@@ -1,9 +1,14 @@
-"""An address we lost: its mailbox is dead, or its reader complained. Sending and feedback enter and commit."""
+"""Addresses we lost: the mailbox is dead, or its reader complained. Sending and feedback enter and commit."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from massmail_plugin.consent import suppress
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Event, OutboxMessage
-from massmail_plugin.outcomes.record import record
+from massmail_plugin.models import OutboxMessage
+from massmail_plugin.outcomes.event_rows import NewEvent
+from massmail_plugin.outcomes.events import keep_events
+from massmail_plugin.outcomes.record import Report, record_each
 from massmail_plugin.vocabulary import EventKind, Outcome, SuppressionReason, SuppressionScope
 
 _MEANING = {
@@ -12,20 +17,50 @@ _MEANING = {
 }
 
 
-def lose_address(host: Host, message: OutboxMessage, kind: EventKind, *, words: str) -> None:
-    """Keep the event, suppress the address for everything but transactional mail, and report the outcome.
+class Lost(NamedTuple):
+    """A mail whose address is lost by an event: BOUNCE (mail does not arrive there) or COMPLAINT.
 
-    `kind` is BOUNCE (the mailbox does not exist) or COMPLAINT; `words` are what was said about it.
+    `reason` is for another than HARD_BOUNCE or COMPLAINT, such as SOFT_BOUNCES.
     """
-    reason, outcome = _MEANING[kind]
-    now = host.clock()
-    host.session.add(Event(message_id=message.id, mailing_id=message.mailing_id, kind=kind.value, at=now, detail=words))
+
+    message: OutboxMessage
+    event: NewEvent
+    reason: SuppressionReason | None = None
+
+
+def lose_addresses(host: Host, lost: Sequence[Lost]) -> list[bool]:
+    """Keep the events, suppress the addresses for everything but transactional mail, and report the outcomes.
+
+    For each, whether it was news: nothing changes by a repeat or a test mail.
+    """
+    found = keep_events(host, [one.event for one in lost])
+    news = [one for one, is_news in zip(lost, found, strict=True) if is_news]
+    for one in news:
+        _suppress(host, one)
+    record_each(host, [Report(one.message.id, _MEANING[one.event.kind][1], one.event.at) for one in news])
+    return found
+
+
+def lose_address(
+    host: Host,
+    message: OutboxMessage,
+    kind: EventKind,
+    *,
+    words: str,
+    event: NewEvent | None = None,
+    reason: SuppressionReason | None = None,
+) -> bool:
+    """`lose_addresses` for one mail; `words` are what was said about it, `event` says more than that."""
+    event = event or NewEvent(message_id=message.id, kind=kind, at=host.clock(), detail=words)
+    return lose_addresses(host, [Lost(message, event, reason)])[0]
+
+
+def _suppress(host: Host, lost: Lost) -> None:
     suppress(
         host,
-        address=message.address,
+        address=lost.message.address,
         scope=SuppressionScope.ALL_BUT_TRANSACTIONAL,
-        reason=reason,
-        note=words,
-        message_id=message.id,
+        reason=lost.reason or _MEANING[lost.event.kind][0],
+        note=lost.event.detail,
+        message_id=lost.message.id,
     )
-    record(host, message.id, outcome, at=now)

@@ -1,7 +1,11 @@
-"""Decides what an outcome does to a status: which mapping counts, and which outcome wins. Pure; nobody commits here."""
+"""Decides what an outcome does to a status: which mapping counts, and which outcome wins. Pure; nobody commits here.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The status a contact ends in does not depend on the order of the reports. Two layers see to that: the highest outcome
+but removals, and over it the removal, if one stands.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from massmail_plugin.contracts import StatusMapping
 from massmail_plugin.vocabulary import Outcome
@@ -17,22 +21,26 @@ def mapped_status(outcome: Outcome, mapping: StatusMapping, *overrides: Override
     return mapping.statuses.get(outcome)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
-    """What decided a status so far: an outcome of a mailing, the status it set, and the one before a removal."""
+    """What decided a status so far: the highest outcome of a mailing (0: none) with the status it set, if it set one;
+    the status that a removal set over it, and the one that is under the removal.
+    """
 
-    mailing_id: int
-    outcome: Outcome
-    status: str | None
+    mailing_id: int = 0
+    outcome: Outcome = Outcome.FAILED
+    status: str | None = None
+    removed: str | None = None
     previous: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The status to set (None: leave it) and the place to remember (None: nothing changes)."""
+    """The status to set, where `changes` is True, and the place to remember (None: nothing is new)."""
 
-    status: str | None
-    place: Place | None
+    changes: bool = False
+    status: str | None = None
+    place: Place | None = None
 
 
 def decide(
@@ -42,35 +50,71 @@ def decide(
     *,
     current: str | None,
     standing: Place | None,
-    final: bool,
+    final: Collection[str],
 ) -> Decision:
-    """What a report does, given the contact's `current` status and what decided it so far.
+    """What an outcome but a removal does, given the contact's `current` status and what decided it so far.
 
-    Within a mailing the higher outcome wins whenever it arrives. A newer mailing starts afresh, except that removed
-    and complained stay until the host itself gives the contact another status. A current status that is `final` is
-    left alone, unless this very mailing set it.
+    Within a mailing the higher outcome wins whenever it comes. A newer mailing starts afresh, but for complaints and
+    for statuses that are `final`: they stay until the host itself gives the contact another one. A final status that
+    the host gave is left alone. An outcome without a status changes nothing and holds nothing back.
     """
-    if standing is not None and not _wins(outcome, mailing_id, standing, current):
-        return Decision(None, None)
-    ours = standing is not None and standing.mailing_id == mailing_id and standing.status == current
-    if final and not ours:
-        new_status = None
-    previous = current if outcome is Outcome.REMOVED else None
-    place = Place(mailing_id, outcome, new_status, previous)
-    return Decision(None if new_status == current else new_status, place)
+    if new_status is None:
+        return Decision()
+    place, under = _without_removal(standing or Place(), current)
+    if _rank(outcome, mailing_id, new_status, final) <= _standing_rank(place, under, final):
+        return Decision()
+    left_alone = under in final and place.status != under
+    place = Place(mailing_id, outcome, None if left_alone else new_status, place.removed, place.previous)
+    return _laid_over(place, under if left_alone else new_status, place.removed, current, final)
 
 
-def take_back(mailing_id: int, *, current: str | None, standing: Place | None) -> Decision:
-    """What undoing a removal does: the status from before, if the removal is what decided the present one."""
-    if standing is None or standing.outcome is not Outcome.REMOVED or standing.status != current:
-        return Decision(None, None)
-    return Decision(standing.previous, Place(mailing_id, Outcome.SENT, standing.previous))
+def decide_removal(
+    removed_status: str | None,
+    *,
+    again: bool,
+    current: str | None,
+    standing: Place | None,
+    final: Collection[str],
+) -> Decision:
+    """What a removal does, or its undoing (not `again`): `removed_status` is that of the removals that stand now.
+
+    Undoing one gives back the status under it; it never removes a contact whom the host gave another status since.
+    """
+    place, under = _without_removal(standing or Place(), current)
+    return _laid_over(place, under, removed_status if again or place.removed else None, current, final)
 
 
-def _wins(outcome: Outcome, mailing_id: int, standing: Place, current: str | None) -> bool:
-    binding = standing.status is None or standing.status == current
-    return _rank(outcome, mailing_id, lasting=True) > _rank(standing.outcome, standing.mailing_id, lasting=binding)
+def _without_removal(place: Place, current: str | None) -> tuple[Place, str | None]:
+    """The status under the removal; where the host has given another one since, the removal holds no more."""
+    if place.removed is None:
+        return place, current
+    if place.removed == current:
+        return place, place.previous
+    return replace(place, removed=None, previous=None), current
 
 
-def _rank(outcome: Outcome, mailing_id: int, *, lasting: bool) -> tuple[int, int, int]:
-    return (outcome.precedence if lasting and outcome.outlives_mailing else 0, mailing_id, outcome.precedence)
+def _laid_over(
+    place: Place, under: str | None, removed: str | None, current: str | None, final: Collection[str]
+) -> Decision:
+    """A removal is seen, save over a complaint and over a final status that the host gave."""
+    ours = place.status is not None and place.status == under
+    if removed is None and place.removed is None:
+        return Decision(under != current, under, place)
+    if removed is None or (under in final and not ours) or (ours and place.outcome.outlives_mailing):
+        place, status = replace(place, removed=None, previous=None), under
+    else:
+        place, status = replace(place, removed=removed, previous=under), removed
+    return Decision(status != current, status, place)
+
+
+Rank = tuple[bool, bool, int, int]
+
+
+def _standing_rank(place: Place, under: str | None, final: Collection[str]) -> Rank:
+    """What the host has changed since lasts no longer."""
+    return _rank(place.outcome, place.mailing_id, place.status if place.status == under else None, final)
+
+
+def _rank(outcome: Outcome, mailing_id: int, status: str | None, final: Collection[str]) -> Rank:
+    lasting, is_final = status is not None and outcome.outlives_mailing, status is not None and status in final
+    return lasting, is_final, -mailing_id if is_final else mailing_id, outcome.precedence

@@ -21,7 +21,7 @@ from massmail_plugin.vocabulary import Outcome
 CONTACT = "contact"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Spot:
     """One status: whose, and where it is kept ("contact", "list:5", "campaign:3")."""
 
@@ -38,13 +38,12 @@ class Places:
 
     def __init__(self, host: Host, contacts: Collection[ContactRef]) -> None:
         self._host = host
-        self._final = set(host.statuses.final)
         self._contacts = sorted(contacts)
         self._standing = self._standings()
         self._remembered: dict[Spot, Place] = {}
         self._status: dict[Spot, str | None] = self._contact_statuses()
-        self._changed: dict[Spot, str] = {}
-        self.written: list[tuple[OutcomeFact, str | None, str]] = []
+        self._changed: dict[Spot, str | None] = {}
+        self.written: list[tuple[OutcomeFact, str | None, str | None]] = []
         """For each status of a contact that was set: by what, the one before, the new one."""
 
     def of(self, contact: ContactRef, list_id: int | None, campaign_id: int | None) -> list[Spot]:
@@ -58,23 +57,22 @@ class Places:
 
     def current(self, spot: Spot) -> str | None:
         if spot not in self._status and not spot.of_contact:
-            place = self._standing.get(spot)
-            self._status[spot] = place.status if place else None
+            place = self._standing.get(spot, Place())
+            self._status[spot] = place.status if place.removed is None else place.removed
         return self._status.get(spot)
 
     def standing(self, spot: Spot) -> Place | None:
         return self._standing.get(spot)
 
-    def final(self, status: str | None) -> bool:
-        return status in self._final
+    def set(self, spot: Spot, status: str | None, fact: OutcomeFact) -> None:
+        """Set a status that `current` was asked for: through the host's `set_status` hook at once, else with `flush`.
 
-    def set(self, spot: Spot, status: str, fact: OutcomeFact) -> None:
-        """Set a status: through the host's `set_status` hook at once, else with `flush`.
-
-        Raises what the hook raises.
+        Raises what the hook raises. The hook sets no contact back to having none.
         """
-        hook, before = self._host.hooks.set_status, self.current(spot)
+        hook, before = self._host.hooks.set_status, self._status.get(spot)
         if spot.of_contact and hook is not None:
+            if status is None:
+                return
             with self._host.session.begin_nested():
                 hook(StatusFact(contact=spot.contact, old=before, new=status, outcome=fact))
         else:
@@ -88,7 +86,7 @@ class Places:
 
     def flush(self) -> None:
         """Write the changed statuses, one statement for each status and place, and what decided them."""
-        groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        groups: dict[tuple[str, str, str | None], list[str]] = defaultdict(list)
         for spot, status in self._changed.items():
             groups[spot.contact.source, spot.name, status].append(spot.contact.key)
         for (source, place, status), keys in groups.items():
@@ -99,7 +97,7 @@ class Places:
             self._host.session.execute(_keep(dialect(self._host).name), list(map(_row, self._remembered.items())))
             self._remembered.clear()
 
-    def _write(self, source: str, place: str, status: str, keys: list[str]) -> None:
+    def _write(self, source: str, place: str, status: str | None, keys: list[str]) -> None:
         if place == CONTACT:
             host_status.write(self._host, self._host.source(source), keys, status)
             return
@@ -113,8 +111,10 @@ class Places:
         for source, keys in _by_source(self._contacts).items():
             of_contacts = _STANDING.c.contact_source == source, one_of(_STANDING.c.contact_key, keys)
             for row in self._host.session.execute(select(_STANDING).where(*of_contacts)):
-                place = Place(row.mailing_id, Outcome(row.outcome), row.status, row.previous_status)
-                found[Spot(ContactRef(source, row.contact_key), row.place)] = place
+                decided = Place(
+                    row.mailing_id, Outcome(row.outcome), row.status, row.removed_status, row.previous_status
+                )
+                found[Spot(ContactRef(source, row.contact_key), row.place)] = decided
         return found
 
     def _contact_statuses(self) -> dict[Spot, str | None]:
@@ -139,7 +139,8 @@ _STANDING = cast(Table, Standing.__table__)
 @cache
 def _keep(dialect_name: str) -> Any:
     new = upsert_of(dialect_name, _STANDING)
-    decided = {name: new.excluded[name] for name in ("mailing_id", "outcome", "status", "previous_status")}
+    names = ("mailing_id", "outcome", "status", "removed_status", "previous_status")
+    decided = {name: new.excluded[name] for name in names}
     return new.on_conflict_do_update(index_elements=list(_STANDING.primary_key), set_=decided)
 
 
@@ -152,5 +153,6 @@ def _row(remembered: tuple[Spot, Place]) -> dict[str, Any]:
         "mailing_id": place.mailing_id,
         "outcome": place.outcome.value,
         "status": place.status,
+        "removed_status": place.removed,
         "previous_status": place.previous,
     }

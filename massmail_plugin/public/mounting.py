@@ -4,26 +4,22 @@ from flask import Blueprint, Flask, Response
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadLink
-from massmail_plugin.public import dress, opt_out_pages, preference_pages, visits
+from massmail_plugin.public import dress, opt_out_pages, preference_pages, visits, webhooks
+from massmail_plugin.public.headers import HEADERS, NOT_KEPT
 from massmail_plugin.public.pages import NAME, broken_link
-
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-}
+from massmail_plugin.public.quick_door import QuickDoor
 
 
 def mount(app: Flask, host: Host) -> None:
     """Register the pages under `MASSMAIL_URL_PREFIX`."""
     pages = Blueprint(NAME, __name__, url_prefix=host.config.url_prefix, template_folder="../templates")
-    for module in (visits, opt_out_pages, preference_pages, dress):
+    for module in (visits, opt_out_pages, preference_pages, dress, webhooks):
         module.add_routes(pages)
     pages.register_error_handler(BadLink, broken_link)
     pages.after_request(_with_headers)
     app.register_blueprint(pages)
+    if host.config.quick_door:
+        app.wsgi_app = QuickDoor(app, host)  # type: ignore[method-assign]
     _exempt_from_csrf(app, pages)
 
 
@@ -32,7 +28,7 @@ def _exempt_from_csrf(app: Flask, pages: Blueprint) -> None:
 
     That is safe: nothing here acts by a cookie or any other authority a browser adds by itself. What a request may
     do is in its address alone, and a forger would have to know that address, which only the recipient does. RFC 8058
-    section 3.2 even demands that a POST without cookie and without a visit before works.
+    section 3.2 even demands that a POST without cookie and without a visit before works. Providers sign what they post.
     """
 
     def exempt() -> None:
@@ -46,8 +42,8 @@ def _exempt_from_csrf(app: Flask, pages: Blueprint) -> None:
 
 
 def _with_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if response.cache_control.max_age is None:
-        response.headers["Cache-Control"] = "no-store, private"
+        response.headers.update(NOT_KEPT)
     return response

@@ -33,6 +33,8 @@ class Recipient:
     first_tried_at: datetime | None
     name: str
     values: dict[str, Any]
+    tracked: bool
+    """Whether opens and clicks may be seen, as the contact wishes."""
     domain: str = ""
     """Of the address, in lower case and ASCII, once somebody has asked for it."""
 
@@ -91,7 +93,9 @@ class ChunkRun:
         recipient = self.recipients[place]
         self._region.writing(place)
         try:
-            letter = self.letters.write(recipient.id, recipient.address, recipient.name, recipient.values)
+            letter = self.letters.write(
+                recipient.id, recipient.address, recipient.name, recipient.values, tracked=recipient.tracked
+            )
         except Exception as error:
             self._region.untouched(place)
             self.fail(place, error)

@@ -8,8 +8,10 @@ from massmail_plugin.channels.mail_form import Letterhead, MailForm
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Host, Outgoing
 from massmail_plugin.errors import RenderError
-from massmail_plugin.models import Mailing, PreparedMessage
-from massmail_plugin.signed_links import PREVIEW_TOKEN, Sealer
+from massmail_plugin.models import Mailing, PreparedMessage, Sender
+from massmail_plugin.sending.provider_marks import provider_mark
+from massmail_plugin.signed_links import PREVIEW_TOKEN, ReturnPaths, Sealer
+from massmail_plugin.vocabulary import TemplateFormat
 
 
 class Letters:
@@ -31,30 +33,51 @@ class Letters:
         if prepared is None:
             raise RenderError(f"Mailing {mailing.id} was never prepared; launch it again from a copy.")
         self._clock = host.clock
-        self._sealer = Sealer(host.config, mailing.message_domain)
-        self._form = MailForm(
-            host.config, _words(prepared), _fixed(host, mailing, prepared), _letterhead(host, mailing, prepared)
-        )
-        self._mail_from = prepared.from_address
+        self._sealer = Sealer(host.config, mailing.message_domain, mailing.id)
+        fixed, who = _fixed(host, mailing, prepared), _letterhead(host, mailing, prepared)
+        self._form = MailForm(host.config, _words(prepared), fixed, who)
+        plain = _untracked_words(host, mailing, prepared)
+        self._untracked = MailForm(host.config, plain, fixed, who) if plain else self._form
+        back_to = return_path(host, mailing)
+        self._mail_from = back_to or prepared.from_address
+        self._return_paths = ReturnPaths(host.config, back_to) if back_to else None
+        self._mark = provider_mark(host, mailing)
         self.bcc = prepared.bcc
         self.why_ordinary = self._form.why_ordinary
         known = register(host.source(mailing.contact_source))
-        asked = self._form.contact_paths
+        asked = self._form.contact_paths | self._untracked.contact_paths
         self.paths = {one.path for one in known.fields if any(_meets(one.path, path) for path in asked)}
         self.related = {rows.name for rows in known.related if any(_meets(rows.name, path) for path in asked)}
 
-    def write(self, message_id: int, address: str, name: str, contact: Mapping[str, Any]) -> Outgoing:
-        """The letter of one outbox message. Raises RenderError where it cannot be made for this recipient."""
-        content = self._content(message_id, self._sealer.token(message_id), address, name, contact)
-        return Outgoing(message_id, self._mail_from, address, content, dotless=True)
+    def write(
+        self, message_id: int, address: str, name: str, contact: Mapping[str, Any], *, tracked: bool = True
+    ) -> Outgoing:
+        """The letter of one outbox message; without a pixel and with plain links where it must not be `tracked`.
+
+        Raises RenderError where it cannot be made for this recipient.
+        """
+        form = self._form if tracked else self._untracked
+        content = self._content(form, message_id, self._sealer.token(message_id), address, name, contact)
+        if self._mark:
+            content = self._mark(message_id) + content
+        back_to = self._return_paths.of(message_id) if self._return_paths else self._mail_from
+        return Outgoing(message_id, back_to, address, content, dotless=True)
 
     def write_copy(self, original: Outgoing, name: str, contact: Mapping[str, Any]) -> Outgoing:
         """The same letter for the BCC address: its links are inert and nothing in it counts."""
-        content = self._content(original.message_id, PREVIEW_TOKEN, original.rcpt_to, name, contact)
+        content = self._content(self._form, original.message_id, PREVIEW_TOKEN, original.rcpt_to, name, contact)
         return Outgoing(original.message_id, self._mail_from, self.bcc, content, is_copy=True, dotless=True)
 
-    def _content(self, message_id: int, token: str, address: str, name: str, contact: Mapping[str, Any]) -> bytes:
-        return self._form.write(self._sealer.message_id(message_id), token, address, name, contact, self._clock())
+    def _content(
+        self, form: MailForm, message_id: int, token: str, address: str, name: str, contact: Mapping[str, Any]
+    ) -> bytes:
+        return form.write(self._sealer.message_id(message_id), token, address, name, contact, self._clock())
+
+
+def return_path(host: Host, mailing: Mailing) -> str:
+    """Where bounces of a mailing come back to, without the token of a mail; "" means to its From address."""
+    sender = host.session.get(Sender, mailing.sender_id) if mailing.sender_id else None
+    return sender.return_path if sender else ""
 
 
 def _meets(registered: str, asked: str) -> bool:
@@ -69,6 +92,23 @@ def _words(prepared: PreparedMessage) -> composing.Prepared:
         text=prepared.text,
         links=(),
         tracks_opens=prepared.tracks_opens,
+    )
+
+
+def _untracked_words(host: Host, mailing: Mailing, prepared: PreparedMessage) -> composing.Prepared | None:
+    """The same words with plain links, from the same version; None where no contact may ask for them."""
+    if host.source(mailing.contact_source).tracking is None or not mailing.tracking:
+        return None
+    if mailing.version is None:
+        raise RenderError(f"Mailing {mailing.id} has no template any more; launch it again from a copy.")
+    return composing.prepare(
+        host,
+        version_subject=prepared.subject,
+        html=mailing.version.html,
+        text=mailing.version.text,
+        format=TemplateFormat.HTML if prepared.html else TemplateFormat.TEXT,
+        track_opens=False,
+        track_clicks=False,
     )
 
 

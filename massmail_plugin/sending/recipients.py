@@ -55,6 +55,7 @@ class Recipients:
                 row.first_tried_at,
                 reader.name.strip(),
                 reader.values,
+                reader.tracked,
             )
             for row in rows
             if (reader := readers.get(row.contact_key)) is not None
@@ -62,11 +63,12 @@ class Recipients:
         if not self._mailing.is_test:
             self._look_up_addresses(found, readers, skips)
             skips |= self._stopped([one for one in found if one.id not in skips])
-        if not skips:
-            return found
-        outbox.lock_mailing(self._host, self._mailing.id, shared=True)
-        outbox.skip(self._host, skips)
-        return [one for one in found if one.id not in skips]
+        if skips:
+            outbox.lock_mailing(self._host, self._mailing.id, shared=True)
+            outbox.skip(self._host, skips)
+            found = [one for one in found if one.id not in skips]
+        outbox.keep_values(self._host, chunk.mailing_id, chunk.number, ((one.id, one.values) for one in found))
+        return found
 
     def stop_late(self, run: ChunkRun, *, look_at_contacts: bool) -> None:
         """Keep back those who must not get it any more, although the chunk was read before they said so.

@@ -5,10 +5,13 @@ Lanes and recovery enter and commit: the rows and their reports are one transact
 
 from collections.abc import Mapping, Sequence
 
+from sqlalchemy import select
+
 from massmail_plugin import outbox, outcomes
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Event, Mailing, OutboxMessage
-from massmail_plugin.smtp_status import Meaning
+from massmail_plugin.models import Mailing, OutboxMessage
+from massmail_plugin.portable_sql import one_of
+from massmail_plugin.smtp_status import Meaning, Reply
 from massmail_plugin.vocabulary import EventKind, MailingKind, MessageState, Outcome
 
 
@@ -41,23 +44,32 @@ def report_failed(host: Host, message_ids: Sequence[int]) -> None:
 def _report(host: Host, results: Sequence[outbox.Result], became: Mapping[int, MessageState]) -> None:
     outcomes.record_many(host, _those(became, MessageState.SENT), Outcome.SENT, at=host.clock(), none_is_test=True)
     report_failed(host, _those(became, MessageState.REFUSED))
-    for result in results:
-        if became.get(result.id) is MessageState.REFUSED:
-            _look_at_refusal(host, result)
+    _look_at_refusals(host, [result for result in results if became.get(result.id) is MessageState.REFUSED])
 
 
 def _those(became: Mapping[int, MessageState], state: MessageState) -> list[int]:
     return [message_id for message_id, one in became.items() if one is state]
 
 
-def _look_at_refusal(host: Host, result: outbox.Result) -> None:
+_OF_ADDRESS = (Meaning.HARD, Meaning.FULL, Meaning.BLOCKED, Meaning.SOFT)
+
+
+def _look_at_refusals(host: Host, refused: Sequence[outbox.Result]) -> None:
     """A refusal that speaks of the address is a bounce; one that says it is dead ends it."""
-    reply = result.answer.reply
-    if reply is None or result.answer.state is not MessageState.REFUSED:
-        return
-    row, words = host.session.get_one(OutboxMessage, result.id), f"{reply.code} {reply.text}"
-    if reply.meaning is Meaning.HARD:
-        outcomes.lose_address(host, row, EventKind.BOUNCE, words=words)
-    elif reply.meaning in (Meaning.FULL, Meaning.BLOCKED, Meaning.SOFT):
-        kind, at = EventKind.BOUNCE.value, host.clock()
-        host.session.add(Event(message_id=row.id, mailing_id=row.mailing_id, kind=kind, at=at, detail=words))
+    bounces = {result.id: _bounce(host, result.id, reply) for result in refused if (reply := _of_address(result))}
+    if bounces:
+        rows = host.session.scalars(select(OutboxMessage).where(one_of(OutboxMessage.id, list(bounces))))
+        outcomes.take_in(host, [outcomes.CameBack(row, bounces[row.id]) for row in rows])
+
+
+def _of_address(result: outbox.Result) -> Reply | None:
+    """The reply of a server that spoke of the address."""
+    reply = result.answer.reply if result.answer.state is MessageState.REFUSED else None
+    return reply if reply and reply.meaning in _OF_ADDRESS else None
+
+
+def _bounce(host: Host, message_id: int, reply: Reply) -> outcomes.NewEvent:
+    words = f"{reply.code} {reply.text}"
+    return outcomes.NewEvent(
+        message_id=message_id, kind=EventKind.BOUNCE, at=host.clock(), meaning=reply.meaning.value, detail=words
+    )

@@ -11,6 +11,7 @@ from massmail_plugin.channels.dkim_keys import checked_domain, checked_selector,
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest, nearest
 from massmail_plugin.models import Sender
+from massmail_plugin.signed_links import checked_return_path
 from massmail_plugin.vocabulary import Security, UncertainPolicy
 
 RANGES = {
@@ -54,6 +55,8 @@ class SenderDraft:
     from_address: str
     reply_to: str = ""
     bcc: str = ""
+    return_path: str = ""
+    events_by: str = ""
     secret: str | None = field(default=None, repr=False)
     connections: int = 10
     per_window: int | None = None
@@ -128,6 +131,9 @@ def _account(host: Host, sender: Sender | None, draft: SenderDraft, stored: froz
         yield "username", "XOAUTH2 needs the user name the access token was made for."
     if draft.uncertain_policy not in list(UncertainPolicy):
         yield "uncertain_policy", "Choose what becomes of these mails."
+    yield from _refused("return_path", checked_return_path, draft.return_path)
+    if draft.events_by and draft.events_by not in host.event_readers:
+        yield "events_by", "This provider is not known here any more. Choose another one, or none."
 
 
 def _leaves(sender: Sender, draft: SenderDraft) -> bool:

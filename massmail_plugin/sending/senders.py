@@ -164,7 +164,8 @@ def _trial_message(host: Host, sender: Sender, to: str, by: str) -> Outgoing:
     content, signs = build(parts), signer(sender)
     if signs is not None:
         content = signs.sign(content, int(now.timestamp()))
-    return Outgoing(message_id=0, mail_from=sender.from_address, rcpt_to=trial_recipient(host, to), content=content)
+    back_to = sender.return_path or sender.from_address
+    return Outgoing(message_id=0, mail_from=back_to, rcpt_to=trial_recipient(host, to), content=content)
 
 
 def used_by(host: Host, sender: Sender) -> list[str]:

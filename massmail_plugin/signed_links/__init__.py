@@ -1,8 +1,11 @@
 """Tokens in mails that cannot be forged, and the addresses around them. Rooms enter; nothing is committed."""
 
+from massmail_plugin.signed_links.mail_tokens import Named, mail_token, read_any_token
+from massmail_plugin.signed_links.return_paths import ReturnPaths, checked_return_path, read_return_path
 from massmail_plugin.signed_links.tokens import (
     PREVIEW_TOKEN,
     TOKEN_LENGTH,
+    Linked,
     Sealer,
     click_url,
     message_id_field,
@@ -10,6 +13,7 @@ from massmail_plugin.signed_links.tokens import (
     open_url,
     opt_out_url,
     preferences_url,
+    read_link_token,
     read_message_id_field,
     read_message_token,
 )
@@ -17,13 +21,21 @@ from massmail_plugin.signed_links.tokens import (
 __all__ = [
     "PREVIEW_TOKEN",
     "TOKEN_LENGTH",
+    "Linked",
+    "Named",
+    "ReturnPaths",
     "Sealer",
+    "checked_return_path",
     "click_url",
+    "mail_token",
     "message_id_field",
     "message_token",
     "open_url",
     "opt_out_url",
     "preferences_url",
+    "read_any_token",
+    "read_link_token",
     "read_message_id_field",
     "read_message_token",
+    "read_return_path",
 ]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.portable_sql import dialect
-from massmail_plugin.upkeep import application, machine, processes, tables, web_address
+from massmail_plugin.upkeep import application, machine, mailboxes, processes, tables, web_address
 from massmail_plugin.upkeep.check import Check, Level, Look, fail
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ LOOKS: Mapping[str, Look] = {
     "scheduler": processes.scheduler,
     "state directory": machine.state_dir,
     "journals": machine.journals,
+    "opens and clicks": machine.spool,
     "clock": machine.clock,
     "event loop": machine.event_loop,
     "staging": machine.staging,
@@ -39,7 +40,9 @@ LOOKS: Mapping[str, Look] = {
     "contacts": application.contacts,
     "statuses": application.statuses,
     "permissions": application.permissions,
+    "mailboxes": mailboxes.mailboxes,
     "outcome reports": processes.outcome_reports,
+    "webhooks": processes.webhooks,
 }
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 
 from massmail_plugin.contracts import Host
+from massmail_plugin.feedback import waiting
 from massmail_plugin.leases import database_now
 from massmail_plugin.models import Chunk
 from massmail_plugin.outbox import journal
@@ -127,6 +128,20 @@ def _written_at(path: Path) -> float:
 def _chunks_without_worker(host: Host) -> int:
     gone = Chunk.leased_by.is_not(None), Chunk.leased_until < database_now(host) - LEFT_FOR
     return host.session.scalar(select(func.count()).select_from(Chunk).where(*gone)) or 0
+
+
+def spool(host: Host) -> Iterator[Check]:
+    """Opens and clicks taken on this machine reach the database."""
+    waits = waiting(host)
+    if waits.since and host.clock() - waits.since > LEFT_FOR:
+        yield warning(
+            "opens and clicks",
+            f"{waits.octets:,} bytes of them wait on this machine since {waits.since:%Y-%m-%d %H:%M} UTC.",
+            "None is lost. Run `flask massmail hits drain` here to see why: a web process, the scheduler or a worker "
+            "should have done so.",
+        )
+    else:
+        yield ok("opens and clicks", "What this machine took is in the database, but for the last seconds.")
 
 
 def clock(host: Host) -> Iterator[Check]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Heartbeat, OutcomeReport
+from massmail_plugin.models import Heartbeat, OutcomeReport, Webhook
 from massmail_plugin.upkeep.check import Check, fail, ok, warning
 from massmail_plugin.vocabulary import ReportState
 
@@ -41,21 +41,23 @@ def scheduler(host: Host) -> Iterator[Check]:
         yield fail("scheduler", f"Last seen at {at:%Y-%m-%d %H:%M} UTC.", start)
 
 
+_UNDELIVERED = OutcomeReport.state.in_([ReportState.WAITING.value, ReportState.UNTOLD.value])
+
+
 def _on_their_way(host: Host) -> Check:
-    waiting = OutcomeReport.state == ReportState.WAITING.value
-    oldest = host.session.scalar(select(func.min(OutcomeReport.at)).where(waiting))
+    oldest = host.session.scalar(select(func.min(OutcomeReport.at)).where(_UNDELIVERED))
     if oldest is None or host.clock() - oldest < LONG_WAIT:
         return ok("outcome reports", "Every outcome has reached the host or is on its way.")
     return warning(
         "outcome reports",
         f"Outcomes wait for delivery since {oldest:%Y-%m-%d %H:%M} UTC.",
-        "Start a worker: flask massmail worker. It delivers them.",
+        "Start a worker: flask massmail worker. It delivers them. If one runs, a function of the host is slow.",
     )
 
 
 def outcome_reports(host: Host) -> Iterator[Check]:
     """Outcomes reach the host."""
-    failing = OutcomeReport.state == ReportState.WAITING.value, OutcomeReport.attempts > 0
+    failing = _UNDELIVERED, OutcomeReport.attempts > 0
     number = host.session.scalar(select(func.count()).select_from(OutcomeReport).where(*failing)) or 0
     if number == 0:
         yield _on_their_way(host)
@@ -64,8 +66,16 @@ def outcome_reports(host: Host) -> Iterator[Check]:
     yield warning(
         "outcome reports",
         f"{number:,} outcomes have not reached the host yet; the latest error: {_kind(host.session.scalar(latest))}.",
-        "Look at the set_status and on_outcome functions of the host. Delivery is tried again by itself.",
+        "Look at the functions of the host on the screen Outcomes. Delivery is tried again by itself.",
     )
+
+
+def webhooks(host: Host) -> Iterator[Check]:
+    """Those who are told of outcomes by HTTP take them."""
+    for name, active, fault in host.session.execute(select(Webhook.name, Webhook.active, Webhook.fault)):
+        if fault:
+            words = "does not take outcomes" if active else "was switched off"
+            yield warning("webhooks", f"“{name}” {words}: {fault}", "Look at the screen Webhooks.")
 
 
 def _kind(problem: str | None) -> str:

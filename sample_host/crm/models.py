@@ -1,11 +1,11 @@
 """The tables of the CRM. Statuses are rows of the host's own: the plugin only ever names them."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from flask_login import UserMixin
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ForeignKey, MetaData, Numeric, String, Text, func, select
+from sqlalchemy import DateTime, ForeignKey, MetaData, Numeric, String, Text, false, func, select, true
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -102,6 +102,8 @@ class Contact(db.Model):  # type: ignore[name-defined]
     last_name: Mapped[str] = mapped_column(String(60), index=True)
     email1: Mapped[str | None] = mapped_column(String(254), index=True)
     email2: Mapped[str | None] = mapped_column(String(254), index=True)
+    email1_bad: Mapped[bool] = mapped_column(default=False, server_default=false())
+    email2_bad: Mapped[bool] = mapped_column(default=False, server_default=false())
     mobile: Mapped[str | None] = mapped_column(String(32))
     fax: Mapped[str | None] = mapped_column(String(32))
     city: Mapped[str] = mapped_column(String(80), default="")
@@ -113,6 +115,8 @@ class Contact(db.Model):  # type: ignore[name-defined]
     opened_on: Mapped[date]
     active: Mapped[bool] = mapped_column(default=True)
     do_not_mail: Mapped[bool] = mapped_column(default=False)
+    may_track: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the contact agreed that opens and clicks are seen."""
     status: Mapped[str] = mapped_column(ForeignKey("statuses.name", onupdate="CASCADE"), default="new", index=True)
     responsible_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     company_id: Mapped[int | None] = mapped_column(ForeignKey("companies.id"), index=True)
@@ -122,6 +126,9 @@ class Contact(db.Model):  # type: ignore[name-defined]
     action_items: Mapped[list["ActionItem"]] = relationship(
         back_populates="contact", order_by="ActionItem.due", cascade="all, delete-orphan"
     )
+
+    letters: Mapped[list["Letter"]] = relationship(order_by="Letter.at.desc()", cascade="all, delete-orphan")
+    interests: Mapped[list["Interest"]] = relationship(order_by="Interest.at.desc()", cascade="all, delete-orphan")
 
     @hybrid_property
     def full_name(self) -> str:
@@ -151,3 +158,29 @@ class ActionItem(db.Model):  # type: ignore[name-defined]
 
     def __str__(self) -> str:
         return self.text
+
+
+class Letter(db.Model):  # type: ignore[name-defined]
+    """A mail that was sent to the contact, as the history keeps it."""
+
+    __tablename__ = "letters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    report_id: Mapped[int] = mapped_column(unique=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Interest(db.Model):  # type: ignore[name-defined]
+    """What a contact showed interest in, and what that is worth."""
+
+    __tablename__ = "interests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    report_id: Mapped[int] = mapped_column(unique=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    name: Mapped[str] = mapped_column(String(40))
+    score: Mapped[int]

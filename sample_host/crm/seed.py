@@ -16,6 +16,8 @@ from sample_host.crm.people import COMPANY_FIRST, COMPANY_LAST, PLACES, SEGMENTS
 
 CONTACTS, COMPANIES = 1284, 90
 TWO_ADDRESSES, NO_ADDRESS, HOUSEHOLDS, INACTIVE, NO_POST = 140, 60, 9, 23, 14
+NOT_TRACKED = 107
+"""Every so-manyth contact did not agree that opens and clicks are seen."""
 CITIES = [city for place in PLACES for city in place.cities]
 Row = dict[str, Any]
 
@@ -83,6 +85,7 @@ def contact_rows(chance: Random, today: date, responsible: list[int]) -> list[Ro
                 "status": "customer" if chance.random() < 0.62 else "new",
                 "active": number not in inactive,
                 "do_not_mail": number in no_post,
+                "may_track": number % NOT_TRACKED != 0,
             }
         )
     return rows

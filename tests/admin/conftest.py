@@ -26,11 +26,18 @@ from massmail_plugin.admin import add_views
 from massmail_plugin.config import read_config
 from massmail_plugin.contracts import ContactSource, Email, Field, Hooks, Host, QueueState, StatusMapping
 from massmail_plugin.models import Base
-from massmail_plugin.providers import load_providers
+from massmail_plugin.providers import load_event_readers, load_providers
 from massmail_plugin.vocabulary import Act, Outcome
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SENDING = {Act.MAILING_SEND, Act.CAMPAIGN_ACTIVATE, Act.SENDER_MANAGE, Act.SUPPRESSION_MANAGE, Act.SYSTEM_VIEW}
+SENDING = {
+    Act.MAILING_SEND,
+    Act.CAMPAIGN_ACTIVATE,
+    Act.SENDER_MANAGE,
+    Act.SUPPRESSION_MANAGE,
+    Act.SYSTEM_VIEW,
+    Act.WEBHOOK_MANAGE,
+}
 
 
 class User(UserMixin):
@@ -124,6 +131,7 @@ def build(
         queue_status=lambda: queue["now"],
         providers=providers or load_providers(),
         state_dir=Path(app.instance_path, "massmail"),
+        event_readers=load_event_readers({}),
     )
     app.extensions["massmail"] = host
     add_views(admin, host)

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from massmail_plugin import consent, mailings, outbox
 from massmail_plugin.contracts import ContactRef
-from massmail_plugin.models import Event, Link, List, Mailing, OutboxMessage, Sender, Template, TemplateVersion
+from massmail_plugin.models import Link, List, Mailing, OutboxMessage, Sender, Template, TemplateVersion
+from massmail_plugin.outcomes import NewEvent, keep_events
 from massmail_plugin.vocabulary import EventKind, MessageState
 from tests.admin.conftest import Catalogue
 
@@ -59,27 +60,34 @@ def add_list(built: Catalogue, name: str = "Newsletter", *, people: bool = True)
     return list_
 
 
-def ready_draft(built: Catalogue, name: str = "Spring mailing") -> Mailing:
-    """A draft that nothing stands in the way of."""
-    sender = add_sender(built)
+def ready_draft(
+    built: Catalogue,
+    name: str = "Spring mailing",
+    *,
+    sender: str = "Post room",
+    letter: str = "Spring letter",
+    on: str = "Newsletter",
+) -> Mailing:
+    """A draft that nothing stands in the way of, with a sender, a template and a list of these names."""
+    account = add_sender(built, sender)
     mailing = mailings.create(
         built.host,
         name=name,
         contact_source="contact",
         by="all",
-        list_ids=[add_list(built).id],
-        template_id=add_template(built).id,
-        sender_id=sender.id,
+        list_ids=[add_list(built, on).id],
+        template_id=add_template(built, letter).id,
+        sender_id=account.id,
         address_roles=["main"],
     )
     built.host.session.commit()
     return mailing
 
 
-def running(built: Catalogue, name: str = "Spring mailing", *, people: int = 8) -> Mailing:
+def running(built: Catalogue, name: str = "Spring mailing", *, people: int = 8, **names: str) -> Mailing:
     """A mailing whose outbox is filled and of which nothing has left yet."""
     add_people(built, people)
-    mailing = ready_draft(built, name)
+    mailing = ready_draft(built, name, **names)
     mailings.launch(built.host, mailing, by="all")
     built.host.session.commit()
     mailings.fill_launched(built.host)
@@ -106,14 +114,12 @@ def settle(built: Catalogue, mailing: Mailing, states: Sequence[MessageState], *
 def respond(built: Catalogue, message: OutboxMessage, kind: EventKind, *, machine: bool = False) -> None:
     """An event of a person or a program; a click goes to the first link."""
     link = built.host.session.scalars(select(Link).where(Link.mailing_id == message.mailing_id)).first()
-    built.host.session.add(
-        Event(
-            message_id=message.id,
-            mailing_id=message.mailing_id,
-            kind=kind.value,
-            link_id=link.id if link and kind is EventKind.CLICK else None,
-            at=built.host.clock() - timedelta(minutes=1),
-            by_machine=machine,
-        )
+    event = NewEvent(
+        message_id=message.id,
+        kind=kind,
+        link_id=link.id if link and kind is EventKind.CLICK else None,
+        at=built.host.clock() - timedelta(minutes=1),
+        machine_reason="robot" if machine else "",
     )
+    keep_events(built.host, [event])
     built.host.session.commit()

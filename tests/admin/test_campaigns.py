@@ -73,6 +73,18 @@ def test_a_bad_mail_is_refused_at_its_field(small_host: Catalogue, day: str, tem
     assert len(fresh(small_host, campaign.id).steps) == 3
 
 
+def test_a_campaign_without_tracking_opens_mailings_without(small_host: Catalogue) -> None:
+    campaign = welcome(small_host)
+    client = small_host.client()
+    list_ids, given = campaign.lists[0].id, {"name": "Welcome", "sender_id": campaign.sender_id, "description": ""}
+    page = post(client, f"/{campaign.id}/edit", **given, list_ids=list_ids, untracked="y").text
+    assert "no open pixel, plain links" in page
+    campaigns.activate(small_host.host, fresh(small_host, campaign.id), by="all")
+    small_host.host.session.commit()
+    opened = [step.mailing for step in fresh(small_host, campaign.id).steps]
+    assert [mailing.tracking for mailing in opened if mailing] == [False] * 3
+
+
 def test_a_taken_name_is_refused(small_host: Catalogue) -> None:
     welcome(small_host)
     answer = post(small_host.client(), "/new", name="Welcome", description="", sender_id="")

@@ -1,5 +1,6 @@
 """The panel on the host's page of a contact: what it got and did, what it agreed to, and who may see that."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 from flask import render_template_string
 
 from massmail_plugin import campaigns, consent
-from massmail_plugin.admin import contact_panel
+from massmail_plugin.admin import contact_of, contact_panel
 from massmail_plugin.contracts import ContactRef
+from massmail_plugin.errors import SetupError
+from massmail_plugin.models import OutboxMessage
+from massmail_plugin.outcomes import NewEvent, keep_events
 from massmail_plugin.vocabulary import EventKind, MailingKind, MessageState
 from tests.admin import mailing_rows as make
 from tests.admin.conftest import Catalogue, faults
@@ -106,3 +110,55 @@ def test_it_is_clean_in_the_hosts_page(host_page: Catalogue, open_page: Callable
     assert faults(page) == []
     assert page.troubles == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_it_says_what_bounced_and_which_lists_were_left_when(host_page: Catalogue) -> None:
+    mailing = make.running(host_page, people=0)
+    make.settle(host_page, mailing, [MessageState.SENT] * 2)
+    row = next(row for row in make.rows(host_page, mailing) if row.contact_key == "1")
+    at = host_page.host.clock()
+    bounce = NewEvent(message_id=row.id, kind=EventKind.BOUNCE, at=at, detail="550 5.1.1 no such user <i>zoe</i>")
+    keep_events(host_page.host, [bounce, NewEvent(message_id=row.id, kind=EventKind.REPLY, at=at)])
+    list_ids = [list_.id for list_ in mailing.lists]
+    consent.withdraw(host_page.host, ZOE, list_ids=list_ids, evidence="the opt-out page", message_id=row.id)
+    host_page.host.session.commit()
+    page = host_page.client().get("/contacts/1").text
+    assert "no such user &lt;i&gt;zoe&lt;/i&gt;" in page
+    assert "Answered" in page
+    left = page.partition("<h3>Unsubscribed</h3>")[2]
+    for words in ("Newsletter", "22 Nov 2026, 12:00 UTC", "the opt-out page"):
+        assert words in left
+
+
+@pytest.mark.parametrize(("channel", "words"), [("sms", "Text message"), ("fax", "Fax")])
+def test_messages_and_faxes_stand_beside_mails(host_page: Catalogue, channel: str, words: str) -> None:
+    mailing = make.running(host_page, people=0)
+    make.settle(host_page, mailing, [MessageState.SENT] * 2, channel=channel)
+    page = host_page.client().get("/contacts/1").text
+    assert f"<small>{words}</small>" in page
+    assert "What was sent" not in page
+
+
+def test_more_than_twenty_mails_lead_to_the_whole_record(host_page: Catalogue) -> None:
+    mailing = make.running(host_page, people=0)
+    row = make.rows(host_page, mailing)[0]
+    columns = ("mailing_id", "chunk", "contact_source", "contact_key", "address_role", "address", "state")
+    values = {name: getattr(row, name) for name in columns}
+    host_page.host.session.add_all(OutboxMessage(**values, occurrence=number) for number in range(1, 45))
+    host_page.host.session.commit()
+    client, url = host_page.client(), f"/admin/massmail/statistics/contacts/contact/{row.contact_key}"
+    assert url in client.get(f"/contacts/{row.contact_key}").text
+    seen, pages = 0, 0
+    while url:
+        page = client.get(url).text
+        seen, pages = seen + page.count('<td data-label="Mailing">'), pages + 1
+        older = re.search(r'href="([^"]+before=[0-9]+)">Older mails', page)
+        url = older[1] if older else ""
+    assert (seen, pages) == (45, 3)
+
+
+def test_a_contact_is_known_by_its_row(small_host: Catalogue) -> None:
+    zoe = small_host.host.session.get_one(small_host.contact, 1)
+    assert contact_of(small_host.host, zoe) == ZOE
+    with pytest.raises(SetupError, match=r"takes a contact \(Contact\), not str"):
+        contact_of(small_host.host, "Zoë")

@@ -1,5 +1,6 @@
 """The screens of mailings: from a name to a finished run, what each person may do, and what bad input gets."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,6 +108,20 @@ def test_statuses_are_the_hosts_as_usual_or_left(small_host: Catalogue) -> None:
     given = {"name": "M", "template_id": str(mailing.template_id), "status-sent": "leave", "status-read": "status:new"}
     post(client, f"/{mailing.id}/message", **given)
     assert fresh(small_host, mailing.id).statuses == {"sent": None, "read": "new"}
+
+
+def test_tracking_is_switched_off_with_a_tick(small_host: Catalogue) -> None:
+    mailing = make.ready_draft(small_host)
+    client = small_host.client()
+    given = {"name": "M", "template_id": str(mailing.template_id)}
+    post(client, f"/{mailing.id}/message", **given, untracked="y")
+    assert not fresh(small_host, mailing.id).tracking
+    assert re.search(
+        r'name="untracked"[^>]* checked|checked[^>]* name="untracked"', client.get(f"{AT}/{mailing.id}/message").text
+    )
+    assert "Tracking is off" in client.get(f"{AT}/{mailing.id}/check").text
+    post(client, f"/{mailing.id}/message", **given)
+    assert fresh(small_host, mailing.id).tracking
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,13 @@ def _is_clean(page: Any, width: int, scripts: bool) -> bool:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert not scripts or faults(page) == []
     return True
+
+
+def test_the_return_path_is_kept_and_leaves_room_for_a_token(small_host: Catalogue) -> None:
+    answer = save(small_host, return_path="a-very-long-local-part@example.org")
+    assert answer.status_code == 422
+    assert "At most 19 characters may stand before the @" in answer.text
+    save(small_host, return_path="bounces@mail.example.org")
+    sender = small_host.host.session.scalars(select(Sender)).one()
+    assert sender.return_path == "bounces@mail.example.org"
+    assert "bounces@mail.example.org" in small_host.client().get(f"{SENDERS}{sender.id}").text

@@ -8,7 +8,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from massmail_plugin import audience, campaigns, consent, mailings
+from massmail_plugin import audience, campaigns, consent, feedback, mailings
 from massmail_plugin.consent.suppression import suppress
 from massmail_plugin.contracts import Answer, ContactRef, Host, Outgoing
+from massmail_plugin.feedback import mailboxes
+from massmail_plugin.feedback.mailboxes import MailboxDraft
 from massmail_plugin.mailings.library import TemplateDraft, save
-from massmail_plugin.models import Criterion, Link, List, Mailing, OutboxMessage, Subscription, Suppression
+from massmail_plugin.models import Criterion, Link, List, Mailing, OutboxMessage, Received, Subscription, Suppression
 from massmail_plugin.providers.recording import RecordingProvider
 from massmail_plugin.sending import senders
 from massmail_plugin.signed_links import message_token
@@ -37,7 +39,7 @@ from sample_host.running import run_command
 from tests.attacks import hostile
 
 BASE_URL = "https://crm.example.org"
-OURS = {"MASSMAIL_BASE_URL": BASE_URL, "MASSMAIL_REDIS_URL": "redis://127.0.0.1:1/0"}
+OURS = {"MASSMAIL_BASE_URL": BASE_URL, "MASSMAIL_REDIS_URL": "redis://127.0.0.1:1/0", "MASSMAIL_DRAIN_SECONDS": 0}
 PASSWORD = "s3cret-of-the-mail-account"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 REFUSED = "refused@example.org"
@@ -99,7 +101,7 @@ class Crm:
         with self.app.app_context():
             wanted = OutboxMessage.address == address, OutboxMessage.mailing_id == self.ids["mailing_id"]
             number = db.session.scalars(select(OutboxMessage.id).where(*wanted)).one()
-            return message_token(self.host.config, number)
+            return message_token(self.host.config, number, self.ids["mailing_id"])
 
 
 def mounted(folder: Path, **config: Any) -> tuple[Flask, RecordingProvider]:
@@ -141,6 +143,7 @@ def fill(app: Flask) -> dict[str, int]:
         ids["suppression_id"] = db.session.scalars(select(Suppression.id)).first()
         ids["link_number"] = db.session.scalars(select(Link.number)).first()
         ids["test_id"] = send_test(host, ids)
+        ids |= add_incoming(host, ids)
         assert db.session.get_one(Mailing, ids["mailing_id"]).state == "finished"
         db.session.commit()
         db.engine.dispose()
@@ -235,6 +238,31 @@ def add_material(host: Host) -> dict[str, int]:
     }
 
 
+def add_incoming(host: Host, ids: Mapping[str, int]) -> dict[str, int]:
+    """A mailbox whose server says evil things, and a bounce about a mail of ours that does."""
+    values = {"host": "127.0.0.1", "port": 9, "username": hostile.QUOTE, "secret": PASSWORD, "security": "none"}
+    mailbox = mailboxes.save(host, None, MailboxDraft(name=hostile.SVG, **values))  # type: ignore[arg-type]
+    mailbox.fault = hostile.SERVER_REPLY
+    message = db.session.scalars(select(OutboxMessage).filter_by(mailing_id=ids["mailing_id"])).first()
+    assert message is not None
+    received = Received(
+        origin=mailboxes.origin_of(mailbox.id),
+        origin_id="1",
+        at=host.clock(),
+        state="matched",
+        kind="bounce",
+        message_id=message.id,
+        address=message.address,
+        subject=hostile.SCRIPT,
+        note=hostile.SERVER_REPLY,
+        size=9_999_999,
+        raw=(hostile.IMAGE + hostile.SVG + "</pre>").encode(),
+    )
+    db.session.add(received)
+    db.session.commit()
+    return {"mailbox_id": mailbox.id, "received_id": received.id}
+
+
 def draft(host: Host, ids: Mapping[str, int], name: str) -> Mailing:
     return mailings.create(
         host,
@@ -263,3 +291,5 @@ def answer_mail(app: Flask, ids: Mapping[str, int]) -> None:
     for address in (f"/m/o/{token}.gif", f"/m/c/{token}/1"):
         assert visitor.get(address, headers=agent).status_code in (200, 302)
     assert visitor.post(f"/m/u/{token}", data={"stop": "these"}, headers=agent).status_code == 200
+    with app.app_context():
+        assert feedback.drain(crm.host, wait=timedelta(0)) == 2

@@ -54,7 +54,7 @@ def test_a_forged_token_opens_nothing(standing: Crm) -> None:
 
 def test_a_token_of_other_keys_opens_nothing(crm: Crm, make_crm) -> None:  # type: ignore[no-untyped-def]
     stranger = make_crm(MASSMAIL_SECRET_KEYS=["a key that is not the one of this host"])
-    token, before = message_token(stranger.host.config, 6), crm.state()
+    token, before = message_token(stranger.host.config, 6, 1), crm.state()
     for method, path in requests(token):
         assert crm.app.test_client().open(path, method=method, data=WISHES).status_code == 404, path
     assert crm.state() == before
@@ -69,7 +69,7 @@ def test_only_a_post_takes_somebody_off(standing: Crm, method: str) -> None:
     assert standing.state() == before
 
 
-@pytest.mark.parametrize("number", ["0", "2", "2147483648", "9" * 19, "9" * 40, "9" * 5000, "-1", "x", "1.5"])
+@pytest.mark.parametrize("number", ["2", "2147483648", "9" * 19, "9" * 40, "9" * 5000, "-1", "x", "1.5"])
 def test_a_link_that_is_not_in_the_mail_leads_nowhere(standing: Crm, number: str) -> None:
     answer = standing.app.test_client().get(f"/m/c/{standing.token(ANNA)}/{number}", headers=AGENT)
     assert (answer.status_code, answer.headers.get("Location")) == (404, None)

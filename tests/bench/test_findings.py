@@ -65,7 +65,7 @@ def test_the_last_line_holds_every_figure_under_its_key(tmp_path: Path):
     findings = Findings()
     findings.add("relay_20ms.rate", [3000, 5000, 4500, 4400, 9000])
     findings.left_out["dkim.rate"] = "Postfix is missing."
-    line = write(results(findings, Size(), 12.3), tmp_path / "results.json")
+    line = write(results(findings, vars(Size()), 12.3), tmp_path / "results.json")
     assert json.loads(line) == json.loads((tmp_path / "results.json").read_text())
     found = json.loads(line)
     assert found["relay_20ms.rate"] == 4500

@@ -2,6 +2,7 @@
 
 import re
 import time
+from binascii import a2b_qp
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from massmail_plugin import composing
 from massmail_plugin.channels.mail_form import Letterhead, MailForm
@@ -30,13 +32,15 @@ FIXED = composing.values_for(
     HOST, contact={}, sender_name="Eva", sender_address="eva@example.org", mailing_name="Spring", topic=""
 )
 WHO = Letterhead("Example Ltd", "news@crm.example.org", "office@crm.example.org", ("News", "list-3.crm.example.org"))
-SEALER = Sealer(CONFIG, "crm.example.org")
+SEALER = Sealer(CONFIG, "crm.example.org", 3)
 TOKEN, MESSAGE_ID = SEALER.token(17), SEALER.message_id(17)
 NOW = datetime(2026, 3, 14, 9, 30, 5, 250, tzinfo=UTC)
 MAILS = Path(__file__).parents[2] / "sample_host" / "mails"
 
 
-def both(html: str, text: str, subject: str = "Hi", who: Letterhead = WHO, **config: Any) -> tuple[MailForm, MailForm]:
+def both(
+    html: str, text: str, subject: str = "Hi", who: Letterhead = WHO, *, tracked: bool = True, **config: Any
+) -> tuple[MailForm, MailForm]:
     """The form compiled, and the ordinary one it is held against."""
     prepared = composing.prepare(
         HOST,
@@ -44,8 +48,8 @@ def both(html: str, text: str, subject: str = "Hi", who: Letterhead = WHO, **con
         html=html,
         text=text,
         format="html" if html else "text",
-        track_opens=True,
-        track_clicks=True,
+        track_opens=tracked,
+        track_clicks=tracked,
     )
     used = replace(CONFIG, **config)
     return MailForm(used, prepared, FIXED, who), MailForm(used, prepared, FIXED, who, ordinary=True)
@@ -66,10 +70,12 @@ def compiled_alone(form: MailForm, contact: dict[str, Any]) -> bytes:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(subject=LEAVES, html=TEMPLATES, text=TEMPLATES, contact=CONTACTS, name=TEXTS)
-def test_both_ways_give_the_same_bytes(subject: str, html: str, text: str, contact: dict[str, Any], name: str) -> None:
+@given(subject=LEAVES, html=TEMPLATES, text=TEMPLATES, contact=CONTACTS, name=TEXTS, tracked=st.booleans())
+def test_both_ways_give_the_same_bytes(
+    subject: str, html: str, text: str, contact: dict[str, Any], name: str, tracked: bool
+) -> None:
     try:
-        compiled, ordinary = both(html, text, subject)
+        compiled, ordinary = both(html, text, subject, tracked=tracked)
     except TemplateError:
         return
     expected = written(ordinary, contact, name=name)
@@ -148,7 +154,22 @@ def test_copies_and_previews_lead_nowhere() -> None:
     assert copy == written(ordinary, {"a": "Anna"}, token=PREVIEW_TOKEN)
     assert isinstance(copy, bytes)
     assert b"/m/" not in copy
-    assert b"List-Unsubscribe:" not in copy
+    assert b"<img" not in copy
+    assert b"display:none" not in copy.replace(b"=3D", b"=").replace(b"=\r\n", b"")
+    assert b"List-Unsubscribe" not in copy
+
+
+def test_without_tracking_links_are_plain_and_the_way_out_stays() -> None:
+    html = '<a href="https://a.example/?c={{ contact.a }}">A</a> <a href="{{ unsubscribe_url }}">out</a>'
+    compiled, ordinary = both(html, "See https://b.example/{{ contact.a }}\n", tracked=False)
+    mail = compiled_alone(compiled, {"a": "Anna"})
+    assert mail == written(ordinary, {"a": "Anna"})
+    words = a2b_qp(mail)
+    assert b'href="https://a.example/?c=Anna"' in words
+    assert b"See https://b.example/Anna\r\n" in words
+    assert set(re.findall(rb"/m/(.)/", words)) == {b"u"}
+    assert b"<img" not in words
+    assert b"List-Unsubscribe-Post: " in mail
 
 
 def test_what_the_texts_ask_of_the_contact() -> None:

@@ -39,7 +39,7 @@ def test_a_worker_ends_when_nothing_is_left(redis_url: str, tmp_path: Path) -> N
     ):
         schema.upgrade(host)
         jobs = JobQueue(host.config, clock)
-        jobs.wake("outcomes")
+        jobs.wake("fill")
         assert jobs.status().waiting == 1
         cli.register(app)
         assert app.test_cli_runner().invoke(args=["massmail", "worker", "--burst"]).exit_code == 0

@@ -117,7 +117,14 @@ def values(host: Host) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def prepared(host: Host) -> Callable[..., Prepared]:
-    def made(html: str = "", text: str = "", subject: str = "Hi", opens: bool = False, clicks: bool = True) -> Prepared:
+    def made(
+        html: str = "",
+        text: str = "",
+        subject: str = "Hi",
+        opens: bool = False,
+        clicks: bool = True,
+        host: Host = host,
+    ) -> Prepared:
         kind = "html" if html else "text"
         return prepare(
             host,

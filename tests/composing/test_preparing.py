@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from massmail_plugin.composing.html_source import replaced, start_tags
 from massmail_plugin.composing.inline_styles import with_inline_styles
+from massmail_plugin.contracts import Host
 from massmail_plugin.errors import TemplateError
 
 OUT = '<a href="{{ unsubscribe_url }}">out</a>'
+HIDDEN = "{{ massmail_hidden_link }}"
 
 
 def targets(made: Any) -> list[tuple[int, str, str]]:
@@ -26,9 +29,8 @@ def test_links_get_numbers_in_place(prepared: Any) -> None:
     )
     made = prepared(html)
     assert targets(made) == [(1, "https://a.example/?x=1&y=2", "One two"), (2, "https://b.example", "Map")]
-    assert made.html == html.replace("'https://a.example/?x=1&amp;y=2'", '"{{ massmail_links[1] }}"').replace(
-        "HREF=https://b.example", 'HREF="{{ massmail_links[2] }}"'
-    )
+    numbered = html.replace("'https://a.example/?x=1&amp;y=2'", '"{{ massmail_links[1] }}"')
+    assert made.html == numbered.replace("HREF=https://b.example", 'HREF="{{ massmail_links[2] }}"') + HIDDEN
 
 
 def test_one_number_for_one_target(prepared: Any) -> None:
@@ -121,6 +123,20 @@ def test_a_way_out_is_put_in_where_there_is_none(prepared: Any) -> None:
 def test_the_pixel_stands_at_the_end(prepared: Any) -> None:
     assert prepared(f"<body>{OUT}</body>", opens=True).html == f"<body>{OUT}{{{{ massmail_pixel }}}}</body>"
     assert not prepared(text="x", opens=True).tracks_opens
+
+
+def test_a_hidden_link_stands_where_links_are_counted(prepared: Any, host: Host) -> None:
+    html = f'<body><a href="https://a.example/">A</a>{OUT}</body>'
+    made = prepared(html, opens=True)
+    assert made.html.endswith(f"{OUT}{HIDDEN}{{{{ massmail_pixel }}}}</body>")
+    assert "hidden" not in made.text
+    for without in (
+        prepared(html, clicks=False),
+        prepared(f"<body>{OUT}</body>", opens=True),
+        prepared(text="https://a.example/"),
+        prepared(html, host=replace(host, config=replace(host.config, hidden_link=False))),
+    ):
+        assert "hidden" not in without.html + without.text
 
 
 def test_an_unreadable_text_names_its_place(prepared: Any) -> None:

@@ -81,6 +81,20 @@ def test_a_preview_leads_nowhere_and_counts_nothing(rendered: Any) -> None:
     assert "crm.example.org" not in made.html + made.text
 
 
+def test_the_hidden_link_is_for_programs_alone(rendered: Any) -> None:
+    html = f'<body><a href="https://a.example/">A</a>{OUT}</body>'
+    (hidden,) = (have for tag, have in Reader(rendered(html).html).tags if have.get("href", "").endswith("/0"))
+    assert hidden == {
+        "href": f"{ROOT}/c/{TOKEN}/0",
+        "style": "display:none",
+        "tabindex": "-1",
+        "aria-hidden": "true",
+    }
+    assert re.search(r"/0\"[^>]*></a>", rendered(html).html), "it has no words"
+    assert "/0" not in rendered(html).text
+    assert "aria-hidden" not in rendered(html, token=PREVIEW_TOKEN).html
+
+
 def test_a_way_out_of_our_own(rendered: Any) -> None:
     made = rendered("<p>Hi</p>")
     assert f'<a href="{ROOT}/u/{TOKEN}"' in made.html
@@ -119,11 +133,12 @@ def test_random_values_change_nothing_but_text(rendered: Any, name: str, city: s
         html, subject="{{ contact.name }}", contact={"name": name, "city": city, "action_items": [{"level": level}] * 2}
     )
     tags = Reader(made.html).tags
-    assert [tag for tag, _ in tags] == ["table", "tr", "td", "tr", "td", "a", "a", "a"]
+    assert [tag for tag, _ in tags] == ["table", "tr", "td", "tr", "td", "a", "a", "a", "a"]
     assert [attributes["href"] for tag, attributes in tags if tag == "a"] == [
         f"{ROOT}/c/{TOKEN}/1",
         f"{ROOT}/c/{TOKEN}/2",
         f"{ROOT}/u/{TOKEN}",
+        f"{ROOT}/c/{TOKEN}/0",
     ]
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", made.subject)
 

@@ -13,17 +13,25 @@ from massmail_plugin.jobs.queue import JobQueue
 
 def test_no_more_jobs_wait_than_there_is_use_for(jobs):
     for _ in range(5):
-        for work in ("fill", "send", "outcomes"):
+        for work in ("fill", "send"):
             jobs.wake(work)
     waiting = [job_id.split("-")[1] for job_id in jobs.queue.get_job_ids()]
-    assert sorted(waiting) == ["fill", "outcomes", "send", "send", "send"]
+    assert sorted(waiting) == ["fill", "send", "send", "send"]
+
+
+def test_a_call_for_outcomes_is_no_job_and_is_heard_once(jobs):
+    for _ in range(3):
+        jobs.wake("outcomes")
+    assert len(jobs.queue) == 0
+    assert jobs.outcomes_called(seconds=0.1)
+    assert not jobs.outcomes_called(seconds=0.1)
 
 
 def test_what_is_short_goes_before_sending(jobs):
-    for work in ("send", "outcomes", "fill"):
+    for work in ("send", "fill"):
         jobs.wake(work)
     waiting = [job_id.split("-")[1] for job_id in jobs.queue.get_job_ids()]
-    assert waiting == ["fill", "outcomes", "send", "send", "send"]
+    assert waiting == ["fill", "send", "send", "send"]
 
 
 def test_a_call_while_the_work_is_done_is_kept_for_afterwards(jobs):
@@ -52,6 +60,8 @@ def test_the_state_of_the_queue(jobs):
 def test_a_redis_that_is_down_raises_nothing_and_is_named(host, url):
     jobs = JobQueue(replace(host.config, redis_url=url), host.clock)
     jobs.wake("send")
+    jobs.wake("outcomes")
+    assert not jobs.outcomes_called(seconds=0.01)
     state = jobs.status()
     assert not state.reachable
     assert state.problem.startswith("Redis does not answer: ")

@@ -54,7 +54,7 @@ def test_whoever_writes_to_redis_can_make_it_call_nothing(app, jobs, tmp_path, h
     if hidden == "pickle":
         jobs.connection.hset(job.key, "data", zlib.compress(pickle.dumps(("os.mkdir", None, (str(trap),), {}))))
     jobs.queue.push_job_id(job.id)
-    jobs.wake("outcomes")
+    jobs.wake("fill")
     assert run(app, jobs) == [job.id]
     assert not trap.exists()
     assert len(jobs.queue) == 0, "the job behind it was done"

@@ -9,7 +9,8 @@ from sqlalchemy import event
 from massmail_plugin import mailings, outbox
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings import Which
-from massmail_plugin.models import Event, Mailing, OutboxMessage
+from massmail_plugin.models import Mailing, OutboxMessage
+from massmail_plugin.outcomes import NewEvent, keep_events
 from massmail_plugin.vocabulary import EventKind, MailingState, MessageState
 from tests.consent.small_host import running_host
 from tests.outbox.conftest import everybody, persons
@@ -32,14 +33,15 @@ def mailing(host: Host) -> Mailing:
     host.session.add(one)
     persons(host, PEOPLE)
     outbox.fill(host, one, everybody(), due_at=now)
+    events: list[NewEvent] = []
     for row in host.session.query(OutboxMessage):
         row.state = chance.choice(list(MessageState)).value
         for _ in range(chance.choice((0, 1, 3))):
             kind = chance.choice(list(EventKind))
-            by_machine = kind is EventKind.OPEN and chance.random() < 0.5
-            given = {"kind": kind.value, "at": now, "by_machine": by_machine}
-            host.session.add(Event(message_id=row.id, mailing_id=one.id, **given))
+            machine = "robot" if kind is EventKind.OPEN and chance.random() < 0.5 else ""
+            events.append(NewEvent(message_id=row.id, kind=kind, at=now, machine_reason=machine))
     host.session.flush()
+    keep_events(host, events)
     outbox.recount(host, one.id)
     host.session.commit()
     return one
@@ -57,6 +59,7 @@ def pages(host: Host, mailing: Mailing, which: Which, size: int) -> list[int]:
 def test_a_state_is_paged_through_completely(host, mailing, size):
     counts = outbox.counts(host, mailing.id)
     expected = {
+        Which.TOTAL: counts.recipients,
         Which.WAITING: counts.waiting,
         Which.SENT: counts.sent,
         Which.FAILED: counts.refused,
@@ -75,6 +78,7 @@ def test_a_response_is_paged_through_completely(host, mailing, size):
     expected = {
         Which.READ: found.read,
         Which.CLICKED: found.clicked,
+        Which.REPLIED: found.replied,
         Which.REMOVED: found.removed,
         Which.BOUNCED: found.bounced,
         Which.COMPLAINED: found.complained,

@@ -1,6 +1,6 @@
 """What is in the tables stays when they are upgraded, and means the same afterwards."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import MetaData, Table, insert, select, text
 
 from massmail_plugin import outbox
 from massmail_plugin.contracts import Host
+from massmail_plugin.mailings import statistics
 from massmail_plugin.models import Chunk, Event, Mailing, OutboxMessage, OutcomeReport, Sender
 from massmail_plugin.outbox import Counts
 from massmail_plugin.upkeep import schema
@@ -34,7 +35,12 @@ FIRST = {
         {"id": 4, "contact_key": "4", "state": "deferred"},
         {"id": 5, "contact_key": "5", "state": "planned", "mailing_id": 2},
     ],
-    "massmail_event": [{"id": 1, "message_id": 1, "mailing_id": 1, "kind": "open", "by_machine": False}],
+    "massmail_event": [
+        {"id": 1, "message_id": 1, "kind": "open", "by_machine": False},
+        {"id": 2, "message_id": 1, "kind": "open", "by_machine": True, "machine_reason": "fetched ahead"},
+        {"id": 3, "message_id": 1, "kind": "open", "by_machine": True, "machine_reason": "link scanner"},
+        {"id": 4, "message_id": 1, "kind": "open", "by_machine": True, "machine_reason": "robot"},
+    ],
     "massmail_outcome_report": [
         {"id": 7, "message_id": 1, "mailing_id": 1, "contact_key": "1", "outcome": "sent", "state": "waiting"}
     ],
@@ -91,12 +97,20 @@ def test_what_came_back_survives_both_ways(database_url: str, tmp_path: Path) ->
         write_first_version(host)
         schema.upgrade(host)
         assert host.session.scalars(select(OutcomeReport.message_id)).all() == [1]
-        assert host.session.scalars(select(Event.message_id)).all() == [1]
+        assert host.session.scalars(select(Event.message_id)).all() == [1, 1, 1, 1]
         host.session.rollback()
         schema.downgrade(host, "0001")
         schema.upgrade(host)
         assert host.session.scalars(select(OutcomeReport.id)).all() == [7]
-        assert host.session.scalars(select(Event.id)).all() == [1]
+        assert host.session.scalars(select(Event.id).order_by(Event.id)).all() == [1, 2, 3, 4]
+
+
+def test_verdicts_over_hits_keep_their_reasons(database_url: str, tmp_path: Path) -> None:
+    with small_host(database_url, tmp_path) as (_, host, _, _):
+        write_first_version(host)
+        schema.upgrade(host)
+        rows = host.session.execute(select(Event.machine_reason, Event.request).order_by(Event.id)).all()
+        assert rows == [("", ""), ("prefetch", "prefetch"), ("scanner", ""), ("robot", "")]
 
 
 def test_pages_of_the_outbox_have_room_on_postgresql(fresh_postgres_url: str, tmp_path: Path) -> None:
@@ -104,3 +118,21 @@ def test_pages_of_the_outbox_have_room_on_postgresql(fresh_postgres_url: str, tm
         schema.upgrade(host)
         query = text("SELECT reloptions FROM pg_class WHERE relname = 'massmail_outbox_message'")
         assert host.session.scalar(query) == ["fillfactor=50"]
+
+
+def test_events_of_before_are_tallied(database_url: str, tmp_path: Path) -> None:
+    hits = ((5, 2, "click", False), (90, 2, "open", False), (7, 3, "open", True))
+    with small_host(database_url, tmp_path) as (_, host, _, _):
+        write_first_version(host)
+        with host.db.engine.begin() as connection:
+            tables = MetaData()
+            tables.reflect(connection, only=["massmail_event"])
+            table = tables.tables["massmail_event"]
+            for number, (minutes, message, kind, machine) in enumerate(hits, 10):
+                at = NOON + timedelta(minutes=minutes)
+                given = {"id": number, "message_id": message, "kind": kind, "by_machine": machine, "at": at}
+                connection.execute(insert(table).values(plain(table, given)))
+        schema.upgrade(host)
+        assert statistics.differences(host, 1) == []
+        found = statistics.responses(host, 1)
+        assert (found.read, found.clicked, found.machine_opens) == (2, 1, 4)

@@ -62,6 +62,7 @@ def test_statuses(hosts: Hosts, statuses: Any, words: list[str]) -> None:
         (source(status="statsu"), ["status=", "'statsu'", "Did you mean “status”?"]),
         (source(name=Member.firm), ["name=", "takes a column of Member"]),
         (source(key=Firm.id), ["key=", "column of Firm, not of Member"]),
+        (source(tracking=Firm.name), ["tracking=", "column of Firm, not of Member"]),
         (source(status=None), ["members", "no status=", "massmail.set_status"]),
         (ContactSource(Seat, addresses=[Email(Seat.email)]), ["Seat", "no single primary key", "key="]),
         (ContactSource(str, addresses=[Email(Member.email)]), ["str", "not a mapped class"]),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
@@ -11,7 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from massmail_plugin import public
+from massmail_plugin import feedback, public
 from massmail_plugin.config import Config
 from massmail_plugin.consent.subscriptions import subscribe
 from massmail_plugin.contracts import (
@@ -77,11 +78,13 @@ class MailedHost:
 
     app: Flask
     host: Host
+    folder: TemporaryDirectory[str]
     woken: list[str] = field(default_factory=list)
     wishes: list[PreferenceFact] = field(default_factory=list)
 
     def token(self, who: ContactRef, *, test: bool = False) -> str:
-        return message_token(self.host.config, self.message(who, test=test).id)
+        message = self.message(who, test=test)
+        return message_token(self.host.config, message.id, message.mailing_id)
 
     def message(self, who: ContactRef, *, test: bool = False) -> OutboxMessage:
         kind = MailingKind.TEST if test else MailingKind.ONE_OFF
@@ -90,10 +93,18 @@ class MailedHost:
             query.where(Mailing.kind == kind.value, OutboxMessage.contact_key == who.key)
         ).one()
 
+    def drain(self) -> int:
+        """Bring what visitors did to the database, as if the time for judging it had passed."""
+        return feedback.drain(self.host, wait=timedelta(0))
+
     def events(self) -> list[tuple[str, bool]]:
+        """After draining."""
+        self.drain()
         return [(e.kind, e.by_machine) for e in self.host.session.scalars(select(Event).order_by(Event.id))]
 
     def reports(self) -> list[tuple[str, str, int]]:
+        """After draining."""
+        self.drain()
         found = self.host.session.scalars(select(OutcomeReport).order_by(OutcomeReport.id))
         return [(report.contact_key, report.outcome, report.turn) for report in found]
 
@@ -120,7 +131,13 @@ def mailed_host(app: Flask, *, config: Mapping[str, Any] | None = None) -> Maile
         now[0] += timedelta(seconds=1)
         return now[0]
 
-    settings = {"base_url": "https://crm.example.org", "secret_keys": ("k" * 40,), "organisation": "Fernhill Supplies"}
+    folder = TemporaryDirectory(prefix="mailed-host-")
+    settings = {
+        "base_url": "https://crm.example.org",
+        "secret_keys": ("k" * 40,),
+        "organisation": "Fernhill Supplies",
+        "drain_seconds": 0,
+    }
     host = Host(
         config=Config(**{**settings, **(config or {})}),
         db=db,
@@ -131,9 +148,9 @@ def mailed_host(app: Flask, *, config: Mapping[str, Any] | None = None) -> Maile
         wake=lambda work: mailed.woken.append(work),
         queue_status=lambda: QueueState(True, 1, 0),
         providers={},
-        state_dir=Path(app.instance_path, "massmail"),
+        state_dir=Path(folder.name),
     )
-    mailed = MailedHost(app, host)
+    mailed = MailedHost(app, host, folder)
     app.extensions["massmail"] = host
     public.mount(app, host)
     with app.app_context():

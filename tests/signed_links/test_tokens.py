@@ -17,6 +17,7 @@ from massmail_plugin.signed_links import (
     open_url,
     opt_out_url,
     preferences_url,
+    read_link_token,
     read_message_token,
 )
 
@@ -24,22 +25,28 @@ CONFIG = Config(base_url="https://crm.example.org/", secret_keys=("k" * 40,))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-@given(st.integers(min_value=0, max_value=2**63 - 1))
-def test_there_and_back(message_id: int) -> None:
-    token = message_token(CONFIG, message_id)
-    assert re.fullmatch(r"[A-Za-z0-9_-]{32}", token)
+@given(st.integers(min_value=0, max_value=2**56 - 1), st.integers(min_value=0, max_value=2**32 - 1))
+def test_there_and_back(message_id: int, mailing_id: int) -> None:
+    token = message_token(CONFIG, message_id, mailing_id)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{36}", token)
+    assert read_link_token(CONFIG, token) == (message_id, mailing_id)
     assert read_message_token(CONFIG, token) == message_id
 
 
+def test_token_of_a_mail_sent_before_tokens_named_the_mailing_still_opens() -> None:
+    """Made with the same key by an earlier version."""
+    assert read_link_token(CONFIG, "Kz4-ydjKoi05AnWvi8g2Akh5Qg2yYtVO") == (4711, None)
+
+
 def test_neighbouring_messages_have_nothing_in_common() -> None:
-    first, second = (base64.urlsafe_b64decode(message_token(CONFIG, i)) for i in (1, 2))
+    first, second = (base64.urlsafe_b64decode(message_token(CONFIG, i, 1)) for i in (1, 2))
     same = sum(a == b for a, b in zip(first, second, strict=True))
     assert same <= 3
-    assert (1).to_bytes(8, "big") not in first
+    assert (1).to_bytes(7, "big") not in first
 
 
 def test_every_changed_character_is_noticed() -> None:
-    token = message_token(CONFIG, 4711)
+    token = message_token(CONFIG, 4711, 1)
     for position, letter in enumerate(token):
         for other in ALPHABET.replace(letter, "")[::7]:
             with pytest.raises(BadLink):
@@ -55,6 +62,7 @@ def test_every_changed_character_is_noticed() -> None:
         "A" * 32,
         "A" * 31,
         "A" * 33,
+        "A" * 36,
         "../../etc/passwd",
         "A" * 100_000,
         "é" * 32,
@@ -67,17 +75,17 @@ def test_what_is_not_ours_is_a_bad_link(token: str) -> None:
 
 
 def test_characters_around_a_good_token_are_not_passed_over() -> None:
-    token = message_token(CONFIG, 1)
+    token = message_token(CONFIG, 1, 1)
     for wrong in (token + "=", token + " ", " " + token, token[:16] + "." + token[16:], token + "\n"):
         with pytest.raises(BadLink):
             read_message_token(CONFIG, wrong)
 
 
 def test_old_key_still_opens_old_links_until_it_is_taken_away() -> None:
-    old = message_token(CONFIG, 7)
+    old = message_token(CONFIG, 7, 1)
     rotated = replace(CONFIG, secret_keys=("n" * 40, "k" * 40))
     assert read_message_token(rotated, old) == 7
-    assert message_token(rotated, 7) != old
+    assert message_token(rotated, 7, 1) != old
     with pytest.raises(BadLink):
         read_message_token(replace(CONFIG, secret_keys=("n" * 40,)), old)
 

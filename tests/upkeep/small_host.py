@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from massmail_plugin.config import read_config
 from massmail_plugin.contracts import ContactSource, Email, Hooks, Host, QueueState, StatusMapping
 from massmail_plugin.hosting import tune
-from massmail_plugin.providers import load_providers
+from massmail_plugin.providers import load_event_readers, load_providers
 from massmail_plugin.vocabulary import Outcome
 
 
@@ -101,6 +101,7 @@ def small_host(url: str, folder: Path, **settings: Any) -> Iterator[tuple[Flask,
         wake=queue.wake,
         queue_status=queue.status,
         providers=load_providers(),
+        event_readers=load_event_readers({}),
         state_dir=folder / "state",
     )
     app.extensions["massmail"] = host

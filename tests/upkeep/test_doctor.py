@@ -12,11 +12,12 @@ from flask_migrate import Migrate
 from werkzeug.serving import make_server
 
 from massmail_plugin.contracts import Host, QueueState, StatusMapping
+from massmail_plugin.feedback.tracking.spool import SpooledHit, append
 from massmail_plugin.hosting import include_object
 from massmail_plugin.models import Heartbeat, Mailing, OutboxMessage, OutcomeReport, Sender
 from massmail_plugin.upkeep import machine, schema
 from massmail_plugin.upkeep.doctor import Check, Level, checks, worst
-from massmail_plugin.vocabulary import Outcome
+from massmail_plugin.vocabulary import EventKind, Outcome
 from tests.upkeep.small_host import HandClock, Member, Queue, db, small_host
 
 Mounted = tuple[Flask, Host, HandClock, Queue]
@@ -84,6 +85,19 @@ def test_a_fresh_installation_lacks_sender_scheduler_and_contacts(mounted: Mount
     assert one(host, "senders").level is Level.FAIL
     assert one(host, "scheduler").level is Level.FAIL
     assert one(host, "contacts").level is Level.WARNING
+
+
+def test_opens_and_clicks_that_nobody_brings_to_the_database(mounted: Mounted) -> None:
+    _, host, clock, _ = mounted
+    assert one(host, "opens and clicks").level is Level.OK
+    append(host.state_dir, SpooledHit(EventKind.OPEN, clock(), 1, None, "", ""))
+    clock.go(minutes=1)
+    assert one(host, "opens and clicks").level is Level.OK
+    clock.go(minutes=5)
+    found = one(host, "opens and clicks")
+    assert found.level is Level.WARNING
+    assert "since 2027-03-01 09:00 UTC" in found.text
+    assert "flask massmail hits drain" in found.what_to_do
 
 
 def test_redis_down_and_workers_away(plain: Mounted) -> None:

@@ -4,7 +4,7 @@ from wtforms import IntegerField
 from wtforms.validators import InputRequired, NumberRange
 
 from massmail_plugin.admin.frame.forms import ScreenForm, choice, number_or_none, text
-from massmail_plugin.admin.mailings.forms import ticks
+from massmail_plugin.admin.mailings.forms import ticks, untracked_box
 
 LATEST_DAY = 3650
 
@@ -21,6 +21,7 @@ class CampaignForm(ScreenForm):
     sender_id = choice(
         "Sender", coerce=number_or_none, help="Where none is chosen, each mail leaves through its template's."
     )
+    untracked = untracked_box()
 
 
 class StepForm(ScreenForm):

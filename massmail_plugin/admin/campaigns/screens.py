@@ -66,7 +66,7 @@ class Campaigns(Section):
     def _saved(self, form: campaign_forms.CampaignForm, save: Callable[..., Campaign]) -> Campaign | None:
         values = {name: form[name].data for name in ("name", "description", "list_ids", "sender_id")}
         try:
-            campaign = save(**values)
+            campaign = save(**values, tracking=not form.untracked.data)
         except BadRequest as error:
             self.host.session.rollback()
             form.refuse("name", str(error))
@@ -76,7 +76,8 @@ class Campaigns(Section):
 
     def _form(self, campaign: Campaign | None) -> campaign_forms.CampaignForm:
         own = [list_.id for list_ in campaign.lists] if campaign else []
-        form = filled(campaign_forms.CampaignForm, campaign, list_ids=own)
+        untracked = campaign is not None and not campaign.tracking
+        form = filled(campaign_forms.CampaignForm, campaign, list_ids=own, untracked=untracked)
         source = campaign.contact_source if campaign else next(iter(self.host.sources))
         form.contact_source.choices = mailing_forms.source_choices(self.host)
         form.list_ids.choices = mailing_forms.list_choices(self.host, source, own)

@@ -6,10 +6,13 @@ from massmail_plugin.vocabulary import (
     Act,
     CampaignState,
     EnrolmentState,
+    EventKind,
     HoldReason,
+    MachineReason,
     MailingState,
     MessageState,
     Outcome,
+    ReceivedState,
     RefusalReason,
     SkipReason,
     SubscriptionState,
@@ -57,10 +60,31 @@ SUBSCRIPTION_STATES = {
     SubscriptionState.SUBSCRIBED: Word("Subscribed", "good"),
     SubscriptionState.UNSUBSCRIBED: Word("Unsubscribed"),
 }
+RECEIVED_STATES = {
+    ReceivedState.MATCHED: Word("About your mail", "good"),
+    ReceivedState.UNMATCHED: Word("Unmatched", "warning"),
+    ReceivedState.IGNORED: Word("Other"),
+}
+RECEIVED_KINDS = {
+    EventKind.BOUNCE.value: "Bounce",
+    EventKind.DELAY.value: "Delay",
+    EventKind.COMPLAINT.value: "Complaint",
+    EventKind.REPLY.value: "Reply",
+    EventKind.AUTOREPLY.value: "Automatic reply",
+    EventKind.DELIVERED.value: "Delivered",
+    EventKind.OPEN.value: "Open",
+    EventKind.CLICK.value: "Click",
+    EventKind.OPT_OUT.value: "Opt-out",
+    EventKind.OPT_BACK_IN.value: "Subscription",
+    "report-not-complaint": "Report that is no complaint",
+    "none": "Ordinary mail",
+}
+"""Of mails and provider events that came in, by their kind."""
 WORDS: dict[str, dict[str, Word]] = {
     "mailing": {state.value: word for state, word in MAILING_STATES.items()},
     "message": {state.value: word for state, word in MESSAGE_STATES.items()},
     "campaign": {state.value: word for state, word in CAMPAIGN_STATES.items()},
+    "received": {state.value: word for state, word in RECEIVED_STATES.items()},
     "enrolment": {state.value: word for state, word in ENROLMENT_STATES.items()},
     "subscription": {state.value: word for state, word in SUBSCRIPTION_STATES.items()},
 }
@@ -98,9 +122,21 @@ REASONS: dict[str, str] = {
     SuppressionReason.OPT_OUT: "Opted out",
     SuppressionReason.COMPLAINT: "Complained",
     SuppressionReason.HARD_BOUNCE: "Address does not exist",
+    SuppressionReason.SOFT_BOUNCES: "Mail did not arrive again and again",
     SuppressionReason.BY_PERSON: "Added by hand",
+    SuppressionReason.BY_PROVIDER: "On the provider’s own list",
     SuppressionScope.ALL_BUT_TRANSACTIONAL: "every mailing",
     SuppressionScope.LIST: "one list",
+    MachineReason.PROXY: "the image proxy of a mail service, perhaps for its reader",
+    MachineReason.ROBOT: "a robot, by its name",
+    MachineReason.SCANNER: "a mail filter, by its name",
+    MachineReason.NO_AGENT: "it gave no name",
+    MachineReason.HEAD: "it asked without wanting to see",
+    MachineReason.PREFETCH: "fetched ahead, before anybody looked",
+    MachineReason.PART: "it asked for a part only",
+    MachineReason.HIDDEN_LINK: "it followed the hidden link",
+    MachineReason.BURST: "it followed many links at once",
+    MachineReason.TOO_SOON: "too soon after sending, and not as a person does",
 }
 
 ACTS = {
@@ -114,6 +150,7 @@ ACTS = {
     Act.CAMPAIGN_EDIT: "work on campaigns",
     Act.CAMPAIGN_ACTIVATE: "start and stop campaigns",
     Act.SENDER_MANAGE: "manage senders",
+    Act.WEBHOOK_MANAGE: "manage webhooks",
     Act.RESULTS_VIEW: "see results",
     Act.PEOPLE_VIEW: "see recipients",
     Act.SYSTEM_VIEW: "see the state of the system",

@@ -51,13 +51,15 @@ class DraftScreens(Section):
     @screen("/<int:mailing_id>/message", Act.MAILING_PREPARE, ("GET", "POST"))
     def message(self, mailing_id: int) -> ResponseReturnValue:
         mailing = self.draft(mailing_id)
-        form = filled(mailing_forms.MessageForm, mailing)
+        form = filled(mailing_forms.MessageForm, mailing, untracked=not mailing.tracking)
         form.template_id.choices = mailing_forms.template_choices(self.host)
         problem, chosen = "", mailing.statuses
         if request.method == "POST" and form.validate():
             try:
                 chosen = status_choices.read(self.host, request.form)
-                return self.save(mailing, "recipients", statuses=chosen, **form.data)
+                values = {name: value for name, value in form.data.items() if name != "untracked"}
+                tracking = not form.untracked.data
+                return self.save(mailing, "recipients", statuses=chosen, tracking=tracking, **values)
             except BadRequest as error:
                 problem = str(error)
         usual = mailing.template.statuses if mailing.template else None
@@ -106,8 +108,9 @@ class DraftScreens(Section):
         if request.method == "POST" and form.validate():
             try:
                 starts = form.starts(self.host.clock())
-                retries = form.retries.data == mailing_forms.BY_ITSELF
-                return self.save(mailing, "check", sender_id=form.sender_id.data, scheduled_at=starts, retries=retries)
+                retries, told = form.retries.data == mailing_forms.BY_ITSELF, form.digest_to.data
+                values = {"sender_id": form.sender_id.data, "scheduled_at": starts, "retries": retries}
+                return self.save(mailing, "check", **values, digest_to=told)
             except BadRequest:
                 pass
         return self.section_page(mailing, "schedule", form=form)
@@ -231,6 +234,7 @@ def _start(mailing: Mailing) -> dict[str, Any]:
     at = mailing.scheduled_at
     own = {
         "sender_id": mailing.sender_id,
+        "digest_to": mailing.digest_to,
         "retries": mailing_forms.BY_ITSELF if mailing.retries else mailing_forms.BY_PERSON,
     }
     if at is None:

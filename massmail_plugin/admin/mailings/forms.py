@@ -1,19 +1,22 @@
 """The forms of a mailing's sections. Views enter; nothing is committed here."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from wtforms import BooleanField, DateField, RadioField, SelectMultipleField, StringField, TimeField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from massmail_plugin.admin.frame.forms import ScreenForm, address, choice, number_or_none, strip, text
 from massmail_plugin.admin.frame.local_time import moment
+from massmail_plugin.consent import addresses
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactSource, Host
 from massmail_plugin.errors import BadRequest
+from massmail_plugin.mailings import trials
 from massmail_plugin.models import Criterion, List, Mailing, Sender, Subscription, Template
 from massmail_plugin.vocabulary import SubscriptionState
 
@@ -33,6 +36,25 @@ def ticks(label: str, coerce: Callable[[Any], Any], *, required: str = "", help:
     )
 
 
+def untracked_box() -> Any:
+    """The box that switches tracking off."""
+    return BooleanField(
+        "Send without tracking",
+        description="No open pixel and plain links: nobody sees who reads or clicks, and no status comes of it.",
+    )
+
+
+def usable_addresses(form: Any, field: Any) -> None:
+    """A validator: plain e-mail addresses with commas between them, put in order."""
+    parts = [part for part in re.split(r"[,;\s]+", field.data or "") if part]
+    for part in parts:
+        if fault := addresses.fault(part):
+            raise ValidationError(f"{part}: {fault}")
+    if len(parts) > trials.MOST:
+        raise ValidationError(f"At most {trials.MOST} addresses can be told.")
+    field.data = ", ".join(dict.fromkeys(parts))
+
+
 class NewMailingForm(ScreenForm):
     name = text(
         "Name", required="Give the mailing a name.", help="For you and your colleagues; recipients do not see it."
@@ -49,6 +71,7 @@ class MessageForm(ScreenForm):
     from_address = address("From address")
     reply_to = address("Reply to")
     bcc = address("Copy of every mail to (BCC)", help="This address gets as many mails as there are recipients.")
+    untracked = untracked_box()
 
 
 class RecipientsForm(ScreenForm):
@@ -76,6 +99,12 @@ class SenderForm(ScreenForm):
         ],
         default=BY_ITSELF,
         description="Servers put mail off when they are busy or do not know the sender yet (a temporary refusal).",
+    )
+    digest_to = StringField(
+        "Mail the results to",
+        [Length(max=500, message="At most 500 characters fit here."), usable_addresses],
+        filters=[strip],
+        description="These addresses get the numbers by mail once, a day after the start. Commas between several.",
     )
 
     def starts(self, now: datetime) -> datetime | None:

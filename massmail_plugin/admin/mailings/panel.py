@@ -5,7 +5,7 @@ from datetime import datetime
 
 from massmail_plugin.admin.frame import wording
 from massmail_plugin.contracts import Host, QueueState
-from massmail_plugin.mailings import Progress, Which, progress, slowness
+from massmail_plugin.mailings import Progress, Responses, Which, progress, slowness
 from massmail_plugin.models import Mailing
 from massmail_plugin.vocabulary import HoldReason, MailingState
 
@@ -27,11 +27,12 @@ WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Tile:
-    """One number; `which` names the people behind it (None: nobody in particular)."""
+    """One number; `which` names the people behind it (None: nobody in particular). `share` is of the mails sent."""
 
     label: str
     value: int
     which: Which | None = None
+    share: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,21 +107,30 @@ def tiles(now: Panel) -> list[Tile]:
     """The numbers; those that are rarely above zero show only then."""
     counts, responses = now.progress.counts, now.progress.responses
     every = [
-        Tile("Total", now.total),
+        Tile("Total", now.total, Which.TOTAL),
         Tile("To send", counts.waiting, Which.WAITING),
         Tile("Sent", counts.sent, Which.SENT),
         Tile("Failed", counts.refused, Which.FAILED),
         Tile("Skipped", counts.skipped, Which.SKIPPED),
         Tile("Uncertain", counts.uncertain, Which.UNCERTAIN),
         Tile("Cancelled", counts.cancelled, Which.CANCELLED),
-        Tile("Read", responses.read, Which.READ),
-        Tile("Clicked", responses.clicked, Which.CLICKED),
-        Tile("Removed", responses.removed, Which.REMOVED),
-        Tile("Bounced", responses.bounced, Which.BOUNCED),
+        Tile("Read", responses.read, Which.READ, _share(responses.read, counts.sent)),
+        Tile("Clicked", responses.clicked, Which.CLICKED, _share(responses.clicked, counts.sent)),
+        Tile("Replied", responses.replied, Which.REPLIED),
+        Tile("Removed", responses.removed, Which.REMOVED, _share(responses.removed, counts.sent)),
+        Tile("Bounced", responses.bounced, Which.BOUNCED, _share(responses.bounced, counts.sent)),
         Tile("Complained", responses.complained, Which.COMPLAINED),
     ]
-    rare = {Which.CANCELLED, Which.COMPLAINED}
+    rare = {Which.CANCELLED, Which.REPLIED, Which.COMPLAINED}
     return [tile for tile in every if tile.value or tile.which not in rare]
+
+
+def _share(number: int, sent: int) -> str:
+    """So many percent, with a decimal where they are few."""
+    if not number or not sent:
+        return ""
+    percent = 100 * number / sent
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %"
 
 
 def notices(host: Host, mailing: Mailing, now: Panel) -> list[Notice]:
@@ -138,18 +148,32 @@ def notices(host: Host, mailing: Mailing, now: Panel) -> list[Notice]:
 
 def notes(now: Panel, mailing: Mailing, *, dry_run: bool = False) -> list[str]:
     """What is worth knowing about the numbers."""
-    counts, by_programs = now.progress.counts, now.progress.responses.machine_reads
+    counts = now.progress.counts
     found = [
         (counts.deferred if now.live else 0, "put off by the receiving server; this is tried again by itself."),
         (counts.uncertain, UNCERTAIN),
-        (by_programs, "opened by mail programs or scanners, not by people; this is not counted."),
     ]
     lines = [f"{_mails(number)} {words}" for number, words in found if number]
+    lines += _programs(now.progress.responses)
     if dry_run:
         lines.insert(0, "This is a dry run: what counts as sent has reached nobody.")
+    if not mailing.tracking:
+        lines.append("Opens and clicks are not followed in this mailing.")
     if not mailing.retries:
         lines.append("What the receiving server puts off counts as failed and is not tried again by itself.")
     return lines
+
+
+def _programs(responses: Responses) -> list[str]:
+    """What was not people."""
+    opens, clicks = responses.machine_opens, responses.machine_clicks
+    did = [f"opened mails {_times(opens)}"] if opens else []
+    did += [f"followed links {_times(clicks)}"] if clicks else []
+    return [f"Mail programs and scanners {' and '.join(did)}; these are not people and not counted."] if did else []
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _mails(number: int) -> str:

@@ -22,8 +22,9 @@ from massmail_plugin.admin.mailings.drafts import SHOW
 from massmail_plugin.admin.mailings.launching import LaunchScreens
 from massmail_plugin.errors import MassMailError
 from massmail_plugin.mailings import Which
+from massmail_plugin.mailings.statistics import breakdown, hours, links
 from massmail_plugin.models import Mailing, PreparedMessage
-from massmail_plugin.vocabulary import Act, MailingState
+from massmail_plugin.vocabulary import Act, MailingState, MessageState
 
 PEOPLE = 50
 
@@ -44,7 +45,8 @@ class RunScreens(LaunchScreens):
             mailing=mailing,
             prepared=self.host.session.get(PreparedMessage, mailing.id),
             effects=status_choices.effects(self.host, mailing.statuses, template),
-            links=mailings.link_counts(self.host, mailing.id),
+            links=links.link_counts(self.host, mailing.id),
+            hours=hours.hours(self.host, mailing),
             roles=mailing.address_roles,
             **now,
         )
@@ -65,11 +67,18 @@ class RunScreens(LaunchScreens):
             **self._now(mailing),
         )
 
+    @screen("/<int:mailing_id>/hours", Act.RESULTS_VIEW)
+    def hours(self, mailing_id: int) -> ResponseReturnValue:
+        """The chart alone."""
+        mailing = self.readable(mailing_id)
+        found = hours.hours(self.host, mailing)
+        return self.render("massmail/admin/mailings/_hours.html", mailing=mailing, hours=found)
+
     @screen("/<int:mailing_id>/links", Act.RESULTS_VIEW)
     def links(self, mailing_id: int) -> ResponseReturnValue:
         """The table of links alone."""
         mailing = self.readable(mailing_id)
-        rows = mailings.link_counts(self.host, mailing.id)
+        rows = links.link_counts(self.host, mailing.id)
         return self.render(
             "massmail/admin/mailings/_links.html",
             mailing=mailing,
@@ -181,11 +190,16 @@ class RunScreens(LaunchScreens):
             mailing=mailing,
             which=group,
             page=page,
-            reasons=mailings.failures(self.host, mailing) if group is Which.FAILED else {},
+            reasons=self._reasons(mailing, group),
             retryable=mailing.state in mailing_panel.RETRYABLE,
             tiles=[tile for tile in mailing_panel.tiles(mailing_panel.panel(self.host, mailing)) if tile.which],
             contact_url=lambda contact: page_of(self.host, contact),
         )
+
+    def _reasons(self, mailing: Mailing, which: Which) -> dict[str, int]:
+        """Why mails failed or were skipped, as last counted."""
+        states = {Which.FAILED: MessageState.REFUSED, Which.SKIPPED: MessageState.SKIPPED}
+        return breakdown.reasons(self.host, mailing.id, states[which].value) if which in states else {}
 
     def _people(self, mailing: Mailing, which: Which) -> Page:
         after = request.args.get("after", "")

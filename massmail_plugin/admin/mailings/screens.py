@@ -1,4 +1,4 @@
-"""The list of mailings, and with it the whole section: drafts, launch, runs, uncertain mails. Views commit."""
+"""The list of mailings, and with it the whole section: drafts, launch, runs, uncertain mails, results. Views commit."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from sqlalchemy import Select, select
 from massmail_plugin import mailings as runs
 from massmail_plugin.admin.frame.paging import SIZE, Page
 from massmail_plugin.admin.frame.section import screen
-from massmail_plugin.admin.mailings.uncertain import UncertainScreens
+from massmail_plugin.admin.mailings.results import ResultScreens
 from massmail_plugin.models import Mailing
 from massmail_plugin.vocabulary import Act, MailingKind, MailingState
 
 KINDS = {"tests": MailingKind.TEST, "steps": MailingKind.STEP}
 
 
-class Mailings(UncertainScreens):
+class Mailings(ResultScreens):
     title = "Mailings"
     slug = "mailings"
 

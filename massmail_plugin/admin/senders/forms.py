@@ -146,6 +146,17 @@ class SenderForm(ScreenForm):
     from_address = address("From address", required="Enter the address your mails come from.")
     reply_to = address("Reply-to", help="Where answers go, if not to the From address.")
     bcc = address("Copy to (BCC)", help="Gets a copy of every mail this sender sends. Its links do not count.")
+    return_path = address(
+        "Bounces go to",
+        help="A mailbox that is read here, at a server that delivers bounces+anything@ to bounces@: each mail gets a "
+        "return path of its own. Left empty, bounces go to the From address.",
+    )
+    events_by = choice(
+        "Provider behind the server",
+        help="Where it posts to an event feed here, it finds a header in each mail by which its events are told apart.",
+        default="",
+        validate_choice=False,
+    )
 
     connections = Count(
         "Connections",

@@ -71,6 +71,7 @@ class Senders(Section):
             today=todays(book),
             coming_days=coming_days(book.limits, book.now.date()),
             aligned=aligned(sender),
+            events_by=reader.label if (reader := self.host.event_readers.get(sender.events_by)) else sender.events_by,
             **self._signature(sender),
         )
 
@@ -155,6 +156,8 @@ class Senders(Section):
         form = sender_form(sender)
         form.provider.choices = [(name, provider.label) for name, provider in self.host.providers.items()]
         form.spill_to_id.choices = self._others(sender)
+        readers = sorted(self.host.event_readers.values(), key=lambda one: one.label)
+        form.events_by.choices = [("", "None, or another one"), *((one.name, one.label) for one in readers)]
         if request.method == "POST" and (saved := self._saved(sender, form)):
             return self.done(f"The sender “{saved.name}” was saved.", SHOW, sender_id=saved.id)
         _describe(form, senders.stored_secrets(self.host, sender))

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from wtforms import HiddenField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, TextAreaField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from massmail_plugin.admin.frame import forms
 from massmail_plugin.admin.frame.forms import ScreenForm, address, number_or_none, strip
@@ -31,6 +32,11 @@ class TemplateForm(ScreenForm):
     from_address = address("From address", help="Instead of the sender's own.")
     reply_to = address("Reply-to")
     bcc = address("Copy to (BCC)", help="Gets a copy of every mail. Its links do not count.")
+
+    keeps_history = BooleanField("Put a copy of each mail into the contact's history")
+    actions = SelectMultipleField(
+        "For each mail that was sent", widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine: bool = super().validate(extra_validators)

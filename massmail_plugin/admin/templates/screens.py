@@ -196,6 +196,7 @@ class Templates(Section):
     def _edited(self, template: Template | None) -> ResponseReturnValue:
         form = filled(TemplateForm, template, **self._words(template))
         form.sender_id.choices = [("", "None of its own"), *((str(s.id), s.name) for s in self._senders())]
+        form.actions.choices = self._actions(template)
         overrides = self._overrides(template)
         if request.method == "POST" and form.validate() and (saved := self._saved(template, form, overrides)):
             return self._after_save(saved)
@@ -205,9 +206,17 @@ class Templates(Section):
             form=form,
             row=template,
             status_choices=status_choices.choices(self.host, overrides),
+            has_history=self.host.hooks.write_history is not None,
             merge_fields=composing.merge_fields(self.host, next(iter(self.host.sources.values()))),
         )
         return page, 422 if form.wrong else 200
+
+    def _actions(self, template: Template | None) -> list[tuple[str, str]]:
+        """What the application offers, and what it has taken away since."""
+        offered = [(name, label) for name, (label, _) in self.host.hooks.actions.items()]
+        chosen = (template.actions if template else None) or ()
+        gone = [name for name in chosen if name not in self.host.hooks.actions]
+        return offered + [(name, f"{name} (the application has it no longer)") for name in gone]
 
     def _overrides(self, template: Template | None) -> dict[str, str | None] | None:
         if request.method == "POST":
@@ -224,6 +233,8 @@ class Templates(Section):
         self, template: Template | None, form: TemplateForm, overrides: dict[str, str | None] | None
     ) -> Template | None:
         values = {name: value for name, value in form.data.items() if name != "based_on"}
+        if self.host.hooks.write_history is None:
+            values["keeps_history"] = bool(template and template.keeps_history)
         draft = library.TemplateDraft(**{**values, "statuses": overrides})
         given = form.based_on.data or ""
         based_on = int(given) if given.isdecimal() and len(given) < 10 else None

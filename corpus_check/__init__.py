@@ -1,0 +1,1 @@
+"""Measures how well the readers understand a labelled collection of bounces and webhook requests."""

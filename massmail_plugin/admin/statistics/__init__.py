@@ -1,0 +1,1 @@
+"""The section Statistics: mailings of some time together, and single contacts and templates."""

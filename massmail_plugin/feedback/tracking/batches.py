@@ -1,0 +1,125 @@
+"""Brings hits from this machine's spools to the database, judged in the company they came in.
+
+Web processes, workers, the scheduler and a command enter. Owns its transactions: a batch of events and how far its
+spools were read are one commit, so that none is lost and none counts twice, whenever this ends.
+"""
+
+import gc
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from massmail_plugin.contracts import Host
+from massmail_plugin.feedback.machines import BURST
+from massmail_plugin.feedback.tracking import positions
+from massmail_plugin.feedback.tracking.judged import keep_judged
+from massmail_plugin.feedback.tracking.spool import Spooled, SpooledHit, SpoolReader, holding, spool_files
+from massmail_plugin.feedback.tracking.stream import Stream
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4_000
+"""Hits in one commit."""
+FILES_AT_ONCE = 500
+"""Files that are open together; more wait for the next time."""
+
+
+def drain(host: Host, *, wait: timedelta = BURST, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Bring to the database what can be judged: hits younger than `wait` stay. The number of events kept.
+
+    0 where another process of this machine is at it. Raises SQLAlchemyError where the database does not answer: the
+    hits stay where they are.
+    """
+    now = host.clock()
+    with holding(host.state_dir, now) as ours:
+        return _drain(host, now - wait, stopping) if ours else 0
+
+
+def _drain(host: Host, until: datetime, stopping: Callable[[], bool]) -> int:
+    files = spool_files(host.state_dir)[:FILES_AT_ONCE]
+    if not files:
+        return 0
+    try:
+        return _drain_files(host, files, until, stopping)
+    finally:
+        host.session.rollback()
+
+
+def _drain_files(host: Host, files: Sequence[Path], until: datetime, stopping: Callable[[], bool]) -> int:
+    kept = 0
+    with ExitStack() as open_files:
+        read_to = positions.read(host, files)
+        readers = [_opened(path, read_to.get(path.name, 0), open_files) for path in files]
+        stream = Stream(reader for reader in readers if reader.size > reader.read_to)
+        with ThreadPoolExecutor(1) as reading:
+            coming = reading.submit(_read, stream, until)
+            while not stopping() and (taken := coming.result())[0]:
+                with _no_collection():
+                    coming = reading.submit(_read, stream, until)
+                    kept += _keep(host, *taken, read_to)
+        _tidy(host, readers, read_to)
+    return kept
+
+
+def _read(stream: Stream, until: datetime) -> tuple[list[Spooled], list[SpooledHit]]:
+    """The next batch, and the hits that come after it in the time of a burst; read while the last one is kept."""
+    batch = stream.take(AT_ONCE, until)
+    return batch, stream.ahead(batch[-1].at + BURST) if batch else []
+
+
+def _opened(path: Path, read_to: int, files: ExitStack) -> SpoolReader:
+    reader = SpoolReader(path, read_to)
+    files.callback(reader.close)
+    return reader
+
+
+def _keep(host: Host, batch: Sequence[Spooled], ahead: Sequence[SpooledHit], read_to: dict[str, int]) -> int:
+    """One commit. Where the database refuses it for what it holds, the one line that is at fault is passed over."""
+    hits, ends = _hits(batch), {one.file: one.end for one in batch}
+    try:
+        kept = keep_judged(host, hits, ahead)
+        positions.write(host, read_to, ends)
+        host.session.commit()
+    except (DataError, IntegrityError) as error:
+        host.session.rollback()
+        if len(batch) > 1:
+            half = len(batch) // 2
+            first = _keep(host, batch[:half], [*_hits(batch[half:]), *ahead], read_to)
+            return first + _keep(host, batch[half:], ahead, read_to)
+        log.error("A hit is passed over, for the database refuses it: %s", type(error).__name__)
+        positions.write(host, read_to, ends)
+        host.session.commit()
+        kept = 0
+    read_to.update(ends)
+    if len(hits) < len(batch):
+        log.warning("%s lines of the spool were not whole and are passed over", len(batch) - len(hits))
+    return kept
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A batch makes very many small objects and no cycles of them; looking for some would take a third of its time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _hits(lines: Sequence[Spooled]) -> list[SpooledHit]:
+    return [one.hit for one in lines if one.hit is not None]
+
+
+def _tidy(host: Host, readers: Sequence[SpoolReader], read_to: Mapping[str, int]) -> None:
+    """Remove what is done with. The file goes before its position: without that it would be read once more."""
+    done = [reader for reader in readers if reader.left and read_to.get(reader.path.name, 0) >= reader.size]
+    for reader in done:
+        reader.remove()
+    positions.forget(host, [reader.path.name for reader in done])

@@ -1,0 +1,72 @@
+"""The doctor hears whether anybody hears of bounces."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from massmail_plugin.contracts import Host
+from massmail_plugin.models import Base, EventFeed, Mailbox, Sender
+from massmail_plugin.upkeep.doctor import Check, Level, checks
+from tests.upkeep.small_host import HandClock, small_host
+
+
+@pytest.fixture
+def clinic(database_url: str, tmp_path: Path) -> Iterator[tuple[Host, HandClock]]:
+    """A host with a sender."""
+    with small_host(database_url, tmp_path) as (_, host, clock, _):
+        Base.metadata.create_all(host.db.engine)
+        host.session.add(Sender(name="Post", from_address="post@example.org", created_at=host.clock()))
+        host.session.commit()
+        yield host, clock
+
+
+def heard(host: Host) -> list[Check]:
+    return [check for check in checks(host) if check.name.startswith("mailbox")]
+
+
+def mailbox(host: Host, **values: object) -> Mailbox:
+    made = Mailbox(name="Bounces", created_at=host.clock(), **values)
+    host.session.add(made)
+    host.session.commit()
+    return made
+
+
+def test_nobody_reads_what_comes_back(clinic: tuple[Host, HandClock]) -> None:
+    (check,) = heard(clinic[0])
+    assert check.level is Level.WARNING
+    assert "Nobody hears of bounces" in check.text
+
+
+def test_a_provider_that_tells_is_enough(clinic: tuple[Host, HandClock]) -> None:
+    host, _ = clinic
+    host.session.add(EventFeed(name="Feed", provider="ses", path="p" * 20, created_at=host.clock()))
+    host.session.commit()
+    assert heard(host) == []
+
+
+def test_a_mailbox_that_was_read_lately(clinic: tuple[Host, HandClock]) -> None:
+    host, clock = clinic
+    mailbox(host, read_at=host.clock())
+    assert [check.level for check in heard(host)] == [Level.OK]
+    clock.now += timedelta(hours=1)
+    (check,) = heard(host)
+    assert check.level is Level.WARNING
+    assert "It was not read since" in check.text
+
+
+def test_a_new_mailbox_has_some_time(clinic: tuple[Host, HandClock]) -> None:
+    host, clock = clinic
+    mailbox(host)
+    assert [check.level for check in heard(host)] == [Level.OK]
+    clock.now += timedelta(hours=1)
+    assert "It was not read yet" in heard(host)[0].text
+
+
+def test_a_mailbox_that_cannot_be_read(clinic: tuple[Host, HandClock]) -> None:
+    host, _ = clinic
+    mailbox(host, read_at=host.clock(), fault="The server refused the login.")
+    (check,) = heard(host)
+    assert (check.level, check.name) == (Level.WARNING, "mailbox “Bounces”")
+    assert "refused the login" in check.text
