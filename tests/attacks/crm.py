@@ -23,7 +23,20 @@ from massmail_plugin.contracts import Answer, ContactRef, Host, Outgoing
 from massmail_plugin.feedback import mailboxes
 from massmail_plugin.feedback.mailboxes import MailboxDraft
 from massmail_plugin.mailings.library import TemplateDraft, save
-from massmail_plugin.models import Criterion, Link, List, Mailing, OutboxMessage, Received, Subscription, Suppression
+from massmail_plugin.models import (
+    Criterion,
+    EventFeed,
+    Link,
+    List,
+    Mailing,
+    OutboxMessage,
+    OutcomeReport,
+    Received,
+    Subscription,
+    Suppression,
+    Webhook,
+    WebhookDelivery,
+)
 from massmail_plugin.providers.recording import RecordingProvider
 from massmail_plugin.sending import senders
 from massmail_plugin.signed_links import message_token
@@ -142,8 +155,10 @@ def fill(app: Flask) -> dict[str, int]:
         ids["subscription_id"] = db.session.scalars(select(Subscription.id).order_by(Subscription.id.desc())).first()
         ids["suppression_id"] = db.session.scalars(select(Suppression.id)).first()
         ids["link_number"] = db.session.scalars(select(Link.number)).first()
+        ids["link_id"] = db.session.scalars(select(Link.id)).first()
         ids["test_id"] = send_test(host, ids)
         ids |= add_incoming(host, ids)
+        ids |= add_listeners(host)
         assert db.session.get_one(Mailing, ids["mailing_id"]).state == "finished"
         db.session.commit()
         db.engine.dispose()
@@ -235,6 +250,7 @@ def add_material(host: Host) -> dict[str, int]:
         "campaign_id": series.id,
         "step_id": step.id,
         "contact_id": int(refs[0].key),
+        "key": int(refs[0].key),
     }
 
 
@@ -260,7 +276,25 @@ def add_incoming(host: Host, ids: Mapping[str, int]) -> dict[str, int]:
     )
     db.session.add(received)
     db.session.commit()
-    return {"mailbox_id": mailbox.id, "received_id": received.id}
+    return {"mailbox_id": mailbox.id, "received_id": received.id, "message_id": message.id}
+
+
+def add_listeners(host: Host) -> dict[str, int]:
+    """A provider's feed and a webhook whose other ends say evil things, and a report the host's own code choked on."""
+    made: dict[str, Any] = {"created_at": host.clock(), "fault": hostile.SERVER_REPLY, "secret": PASSWORD}
+    feed = EventFeed(name=hostile.SVG, provider="signed_json", path="an-unguessable-end", **made)
+    hook = Webhook(name=hostile.SVG, url="https://hooks.example.org/" + hostile.QUOTE, **made)
+    report = db.session.scalars(select(OutcomeReport)).first()
+    assert report is not None
+    report.state, report.attempts, report.problem = "waiting", 3, hostile.SCRIPT + hostile.SERVER_REPLY
+    db.session.add_all([feed, hook])
+    db.session.flush()
+    delivery = WebhookDelivery(
+        webhook_id=hook.id, report_id=report.id, attempts=2, due_at=host.clock(), code=500, problem=hostile.SVG
+    )
+    db.session.add(delivery)
+    db.session.commit()
+    return {"feed_id": feed.id, "webhook_id": hook.id, "report_id": report.id, "delivery_id": delivery.id}
 
 
 def draft(host: Host, ids: Mapping[str, int], name: str) -> Mailing:

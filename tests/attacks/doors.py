@@ -11,6 +11,7 @@ READ, PEOPLE, SYSTEM = Act.RESULTS_VIEW, Act.PEOPLE_VIEW, Act.SYSTEM_VIEW
 WRITE, CRITERIA, LISTS = Act.TEMPLATE_EDIT, Act.CRITERION_EDIT, Act.LIST_MANAGE
 PREPARE, TEST, SEND = Act.MAILING_PREPARE, Act.MAILING_TEST, Act.MAILING_SEND
 SERIES, START, STOPS, SENDERS = Act.CAMPAIGN_EDIT, Act.CAMPAIGN_ACTIVATE, Act.SUPPRESSION_MANAGE, Act.SENDER_MANAGE
+HOOKS = Act.WEBHOOK_MANAGE
 
 NEEDED: Mapping[str, Act] = {
     "overview.index": READ,
@@ -32,6 +33,13 @@ NEEDED: Mapping[str, Act] = {
     "criteria.delete": CRITERIA,
     "criteria.count": CRITERIA,
     "criteria.lines": CRITERIA,
+    "feeds.index": SENDERS,
+    "feeds.show": SENDERS,
+    "feeds.new": SENDERS,
+    "feeds.edit": SENDERS,
+    "feeds.new_address": SENDERS,
+    "feeds.delete": SENDERS,
+    "feeds.exchange": STOPS,
     "lists.index": LISTS,
     "lists.show": LISTS,
     "lists.new": LISTS,
@@ -47,9 +55,17 @@ NEEDED: Mapping[str, Act] = {
     "mailings.show": READ,
     "mailings.panel": READ,
     "mailings.links": READ,
+    "mailings.hours": READ,
+    "mailings.link_map": READ,
+    "mailings.breakdown": READ,
+    "mailings.download": READ,
+    "mailings.file": READ,
+    "mailings.compare": READ,
     "mailings.check": READ,
     "mailings.send": READ,
     "mailings.people": PEOPLE,
+    "mailings.clickers": PEOPLE,
+    "mailings.received": PEOPLE,
     "mailings.new": PREPARE,
     "mailings.message": PREPARE,
     "mailings.recipients": PREPARE,
@@ -72,6 +88,11 @@ NEEDED: Mapping[str, Act] = {
     "mailboxes.edit": SENDERS,
     "mailboxes.test": SENDERS,
     "mailboxes.delete": SENDERS,
+    "outcomes.index": SYSTEM,
+    "outcomes.show": SYSTEM,
+    "outcomes.retry": SYSTEM,
+    "outcomes.retry_one": SYSTEM,
+    "outcomes.set_aside": SYSTEM,
     "received.index": PEOPLE,
     "received.show": PEOPLE,
     "received.file": PEOPLE,
@@ -82,11 +103,13 @@ NEEDED: Mapping[str, Act] = {
     "senders.test": SENDERS,
     "senders.delete": SENDERS,
     "senders.keys": SENDERS,
+    "statistics.index": READ,
+    "statistics.template": READ,
+    "statistics.record": PEOPLE,
     "suppressions.index": PEOPLE,
     "suppressions.new": STOPS,
     "suppressions.release": STOPS,
     "system.index": SYSTEM,
-    "system.retry": SYSTEM,
     "templates.index": READ,
     "templates.show": READ,
     "templates.new": WRITE,
@@ -96,8 +119,25 @@ NEEDED: Mapping[str, Act] = {
     "templates.test": TEST,
     "templates.tested": TEST,
     "templates.panel": TEST,
+    "webhooks.index": HOOKS,
+    "webhooks.show": HOOKS,
+    "webhooks.new": HOOKS,
+    "webhooks.edit": HOOKS,
+    "webhooks.test": HOOKS,
+    "webhooks.switch": HOOKS,
+    "webhooks.retry": HOOKS,
+    "webhooks.retry_one": HOOKS,
+    "webhooks.secret": HOOKS,
+    "webhooks.delete": HOOKS,
 }
-WORDS = {"which": "sent", "state": "active", "choice": "resend"}
+WORDS = {
+    "which": "sent",
+    "state": "active",
+    "choice": "resend",
+    "sheet": "links",
+    "form": "csv",
+    "source": "contact",
+}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,11 @@ from tests.attacks import hostile
 from tests.attacks.crm import ADMIN, ROLES, Crm
 from tests.attacks.doors import NEEDED, doors
 
-MIMETYPES = {"lists.export": "text/csv", "received.file": "application/octet-stream"}
+MIMETYPES = {
+    "lists.export": "text/csv",
+    "mailings.file": "text/csv",
+    "received.file": "application/octet-stream",
+}
 VIEWS = ("desktop", "phone", "text", "source", "headers")
 
 

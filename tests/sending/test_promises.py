@@ -210,10 +210,10 @@ def test_a_mail_put_off_keeps_its_message_id(host, provider, news, template):
 def test_a_mail_that_cannot_be_made_fails_alone_whatever_was_raised(host, provider, news, template, monkeypatch):
     write = letters.Letters.write
 
-    def poisoned(self, message_id, address, name, contact):
+    def poisoned(self, message_id, address, name, contact, **options):
         if address == "poison@example.org":
             raise ZeroDivisionError
-        return write(self, message_id, address, name, contact)
+        return write(self, message_id, address, name, contact, **options)
 
     monkeypatch.setattr(letters.Letters, "write", poisoned)
     subscribe(host, news, *[add_person(host, f"{name}@example.org") for name in ("a", "poison", "z")])
