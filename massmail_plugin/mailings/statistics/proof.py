@@ -12,8 +12,9 @@ from sqlalchemy import case, func, select
 
 from massmail_plugin import outbox
 from massmail_plugin.contracts import Host
-from massmail_plugin.mailings.statistics.roll_up import add_up, count_anew
+from massmail_plugin.mailings.statistics.roll_up import count_anew
 from massmail_plugin.mailings.statistics.shares import shares
+from massmail_plugin.mailings.statistics.sums import add_up
 from massmail_plugin.models import (
     BREAKDOWN_COUNTS,
     Breakdown,

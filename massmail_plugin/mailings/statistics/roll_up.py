@@ -5,21 +5,18 @@ events changed; the difference to its last share goes into the mailing's numbers
 stopped anywhere, run twice, and is exact. Commits by itself.
 """
 
-import json
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import cache
-from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
 
 from massmail_plugin import leases
 from massmail_plugin.contracts import Host
-from massmail_plugin.mailings.statistics.shares import Share, shares
+from massmail_plugin.mailings.statistics.shares import shares
+from massmail_plugin.mailings.statistics.sums import Totals, add_difference, write
 from massmail_plugin.models import (
-    BREAKDOWN_COUNTS,
     Breakdown,
     Chunk,
     ChunkShare,
@@ -29,7 +26,7 @@ from massmail_plugin.models import (
     OutboxMessage,
     RollUp,
 )
-from massmail_plugin.portable_sql import changed, dialect, one_of, records, upsert, upsert_of
+from massmail_plugin.portable_sql import changed, dialect, one_of, upsert
 from massmail_plugin.vocabulary import BreakdownBy, EventKind, MailingState
 
 LEASE = "statistics"
@@ -41,9 +38,6 @@ SETTLING = timedelta(seconds=30)
 """An event is looked at so long after a higher id was seen: by then its transaction has ended."""
 PROVED_EVERY = timedelta(minutes=10)
 NAME = "events"
-
-Totals = Counter[tuple[int, str, str, int]]
-"""Mailing, by, name, place of the count -> how much is added."""
 
 
 def catch_up(host: Host, *, seconds: float = 4.0, settling: timedelta = SETTLING) -> int:
@@ -71,15 +65,6 @@ def catch_up(host: Host, *, seconds: float = 4.0, settling: timedelta = SETTLING
 def count_anew(host: Host, mailing_id: int) -> None:
     """Let every share of a mailing be counted again, such as after its events were judged anew. The caller commits."""
     changed(host, update(ChunkShare).where(ChunkShare.mailing_id == mailing_id).values(stale=True))
-
-
-def add_up(host: Host, mailing_id: int) -> None:
-    """Write a mailing's breakdown anew as the sum of its shares. The caller commits."""
-    changed(host, delete(Breakdown).where(Breakdown.mailing_id == mailing_id))
-    totals: Totals = Counter()
-    for numbers in host.session.scalars(select(ChunkShare.numbers).where(ChunkShare.mailing_id == mailing_id)):
-        _add_difference(totals, mailing_id, {}, numbers)
-    _write(host, totals)
 
 
 # --- which shares events make stale ---
@@ -171,8 +156,8 @@ def _count(host: Host, ids: Sequence[int]) -> None:
     now_found = shares(host, list(mailing_of))
     totals: Totals = Counter()
     for chunk_id, mailing_id in mailing_of.items():
-        _add_difference(totals, mailing_id, before.get(chunk_id, {}), now_found[chunk_id])
-    _write(host, totals)
+        add_difference(totals, mailing_id, before.get(chunk_id, {}), now_found[chunk_id])
+    write(host, totals)
     new, at = upsert(host, ChunkShare), host.clock()
     values = {"stale": False, "numbers": new.excluded.numbers, "counted_at": new.excluded.counted_at}
     rows = [
@@ -180,41 +165,6 @@ def _count(host: Host, ids: Sequence[int]) -> None:
         for one, mailing_id in mailing_of.items()
     ]
     host.session.execute(new.on_conflict_do_update(index_elements=[ChunkShare.chunk_id], set_=values), rows)
-
-
-def _add_difference(totals: Totals, mailing_id: int, before: Share, after: Share) -> None:
-    for sign, share in ((-1, before), (1, after)):
-        for key, counts in share.items():
-            by, _, name = key.partition(":")
-            for place, number in enumerate(counts):
-                if number:
-                    totals[mailing_id, by, name, place] += sign * number
-
-
-def _write(host: Host, totals: Totals) -> None:
-    rows: dict[tuple[int, str, str], dict[str, Any]] = defaultdict(lambda: dict.fromkeys(BREAKDOWN_COUNTS, 0))
-    for (mailing_id, by, name, place), number in totals.items():
-        if number:
-            rows[mailing_id, by, name][BREAKDOWN_COUNTS[place]] = number
-    given = [
-        {"mailing_id": mailing_id, "by": by, "name": name} | counts
-        for (mailing_id, by, name), counts in sorted(rows.items())
-    ]
-    if given:
-        host.session.execute(_adding(dialect(host).name), {"rows": json.dumps(given)})
-
-
-_BREAKDOWN = cast(Table, Breakdown.__table__)
-
-
-@cache
-def _adding(dialect_name: str) -> Any:
-    given = records(dialect_name, "rows", {part.name: part.type for part in _BREAKDOWN.c})
-    names = [part.name for part in _BREAKDOWN.c]
-    rows = select(*(given.c[name] for name in names)).where(true())
-    new = upsert_of(dialect_name, _BREAKDOWN).from_select(names, rows, include_defaults=False)
-    added = {name: _BREAKDOWN.c[name] + new.excluded[name] for name in BREAKDOWN_COUNTS}
-    return new.on_conflict_do_update(index_elements=list(_BREAKDOWN.primary_key), set_=added)
 
 
 # --- holding the sums against the tallies ---

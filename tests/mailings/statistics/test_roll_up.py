@@ -61,7 +61,7 @@ def test_a_transaction_that_dies_leaves_nothing_half_counted(run, monkeypatch):
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(roll_up, "_write", dies)
+        patch.setattr(roll_up, "write", dies)
         with suppress(RuntimeError):
             run.catch_up()
     assert run.kept() == {}
