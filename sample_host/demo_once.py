@@ -93,10 +93,12 @@ def say(started: float, what: str) -> None:
 
 
 def choose(letters: Sequence[Letter], contacts: Mapping[str, int]) -> Acts:
-    """The first people open theirs, the next ones unsubscribe; `contacts` says who is behind an address."""
-    people = list({contacts.get(letter.rcpt_to): letter for letter in letters}.values())
+    """The first people with tracked mail open theirs, the next ones unsubscribe; `contacts` says who is behind an
+    address.
+    """
+    people = list({contacts.get(letter.rcpt_to): letter for letter in letters if letter.pixel}.values())
     if len(people) < OPEN + REMOVE:
-        raise CannotRun(f"Mails to {len(people)} people were caught; at least {OPEN + REMOVE} are needed.")
+        raise CannotRun(f"Tracked mails to {len(people)} people were caught; at least {OPEN + REMOVE} are needed.")
     return Acts(people[:OPEN], people[:CLICK], people[OPEN : OPEN + REMOVE])
 
 

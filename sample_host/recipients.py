@@ -21,9 +21,10 @@ class Letter:
 
     rcpt_to: str
     message_id: str
-    pixel: str
     first_link: str
     one_click: str
+    pixel: str | None
+    """None in a mail to somebody who did not agree to be tracked: then its links lead straight away from us."""
 
 
 def letters_in(folder: Path) -> list[Letter]:
@@ -32,31 +33,29 @@ def letters_in(folder: Path) -> list[Letter]:
 
 
 def letter(folder: Path, name: str) -> Letter:
-    """One caught mail; raises BrokenMail if it lacks pixel, link, one-click address or Message-ID."""
+    """One caught mail; raises BrokenMail if it lacks link, one-click address or Message-ID."""
     message = reading.read(store.content(folder, name))
     html = reading.html_of(message) or ""
     one_click = reading.one_click_address(message)
     links = [link for link in reading.links_of(html) if link != one_click]
-    found = {
-        "Message-ID": str(message["Message-ID"] or "").strip(),
-        "pixel": reading.pixel_of(html),
-        "link": links[0] if links else None,
-        "one-click address": one_click,
-    }
-    for what, value in found.items():
+    message_id = str(message["Message-ID"] or "").strip()
+    for what, value in {"Message-ID": message_id, "link": links, "one-click address": one_click}.items():
         if not value:
             raise BrokenMail(f"The caught mail {name} has no {what}.")
-    return Letter(store.envelope(folder, name).rcpt_to[0], *(str(value) for value in found.values()))
+    to = store.envelope(folder, name).rcpt_to[0]
+    return Letter(to, message_id, links[0], str(one_click), reading.pixel_of(html))
 
 
 def show_pictures(letter: Letter) -> None:
-    """The mail program loads the pixel."""
-    fetch(letter.pixel, 200)
+    """The mail program loads the pixel, where there is one."""
+    if letter.pixel:
+        fetch(letter.pixel, 200)
 
 
 def follow_link(letter: Letter) -> None:
     """The recipient clicks on the first link; where it leads to is not visited."""
-    fetch(letter.first_link, 302, 303, 307, 308)
+    if letter.pixel:
+        fetch(letter.first_link, 302, 303, 307, 308)
 
 
 def unsubscribe(letter: Letter) -> None:
@@ -68,7 +67,7 @@ def unsubscribe(letter: Letter) -> None:
 
 def fetch(address: str, *wanted: int) -> None:
     """Gets an address without following a redirect; raises BrokenMail for another status than wanted."""
-    request = urllib.request.Request(address, headers={"User-Agent": BROWSER})
+    request = urllib.request.Request(address, headers={"User-Agent": BROWSER, "Accept-Language": "en"})
     try:
         with reading.DIRECT.open(request, timeout=20) as answer:
             status = int(answer.status)

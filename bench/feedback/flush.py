@@ -19,6 +19,7 @@ from bench.host import context
 from massmail_plugin import feedback
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.tracking.judged import keep_judged
+from massmail_plugin.feedback.tracking.recognised import recognise
 from massmail_plugin.feedback.tracking.spool import SpooledHit, append
 from massmail_plugin.models import Event
 from massmail_plugin.vocabulary import EventKind
@@ -77,7 +78,7 @@ def _one_by_one(host: Host) -> Sample:
     _rest(host)
     began = monotonic()
     for hit in hits:
-        keep_judged(host, [hit])
+        keep_judged(host, recognise(host, [hit]))
         host.session.commit()
     return {"rate": SINGLE / (monotonic() - began)}
 

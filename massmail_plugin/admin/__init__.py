@@ -9,9 +9,9 @@ from massmail_plugin.admin.feeds.screens import EventFeeds
 from massmail_plugin.admin.lists.screens import Lists
 from massmail_plugin.admin.mailboxes.screens import Mailboxes
 from massmail_plugin.admin.mailings.screens import Mailings
-from massmail_plugin.admin.overview import Overview
 from massmail_plugin.admin.outcomes.failures import Outcomes
 from massmail_plugin.admin.outcomes.webhooks import Webhooks
+from massmail_plugin.admin.overview import Overview
 from massmail_plugin.admin.received.screens import ReceivedMail
 from massmail_plugin.admin.senders import Senders
 from massmail_plugin.admin.statistics.screens import Statistics

@@ -55,7 +55,14 @@ def record_each(host: Host, reports: Iterable[Report]) -> int:
     for report in sorted(reports, key=attrgetter("at")):
         first.setdefault((report.message_id, report.outcome, report.turn), report)
     rows = [
-        dict(zip(_GIVEN, (message_id, outcome.value, moment_text(name, at), link_id, turn, place), strict=True))
+        {
+            "message_id": message_id,
+            "outcome": outcome.value,
+            "at": moment_text(name, at),
+            "link_id": link_id,
+            "turn": turn,
+            "place": place,
+        }
         for place, (message_id, outcome, at, link_id, turn) in enumerate(sorted(first.values(), key=itemgetter(0)))
     ]
     return changed(host, _each(name), {"rows": json.dumps(rows)}) if rows else 0

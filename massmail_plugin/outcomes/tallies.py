@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import Select, Table, case, delete, func, insert, literal, select, true, union_all
 
@@ -26,14 +26,8 @@ READING = frozenset({EventKind.OPEN, EventKind.CLICK, EventKind.REPLY})
 Kind = EventKind | Outcome
 
 
-class Same(NamedTuple):
-    """What a person does for the first time once: a kind of event of a mail, at one link or at any."""
-
-    message_id: int
-    kind: Kind
-    link_id: int
-
-
+Same = tuple[int, Kind, int]
+"""What a person does for the first time once: mail, kind of event, and link or ALL_LINKS."""
 Firsts = Mapping[Same, datetime]
 Tally = Counter[tuple[int, Kind, int, datetime]]
 """Mailing, kind, link, hour -> number."""
@@ -62,11 +56,11 @@ def earlier_firsts(host: Host, events: Iterable[NewEvent]) -> Firsts:
 
 def _firsts(message_id: int, kind: EventKind, link_id: int | None) -> list[Same]:
     """What an event of a person may be the first of."""
-    found = [Same(message_id, kind, ALL_LINKS)]
+    found: list[Same] = [(message_id, kind, ALL_LINKS)]
     if link_id is not None:
-        found.append(Same(message_id, kind, link_id))
+        found.append((message_id, kind, link_id))
     if kind in READING:
-        found.append(Same(message_id, READ, ALL_LINKS))
+        found.append((message_id, READ, ALL_LINKS))
     return found
 
 
@@ -128,12 +122,14 @@ def tally_anew(
             for same in _firsts(event.message_id, event.kind, event.link_id):
                 firsts[same] = min(event.at, firsts.get(same, event.at))
         for same, at in firsts.items():
-            mails[mailing_id, same.kind, same.link_id, _hour(at)] += more
+            _, kind, link = same
+            mails[mailing_id, kind, link, _hour(at)] += more
     _add(host, hits, by_machine, mails)
 
 
 def _hour(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.replace(minute=0, second=0, microsecond=0)
 
 
 def _add(host: Host, hits: Tally, by_machine: Tally, mails: Tally) -> None:

@@ -5,16 +5,29 @@ Owns its transactions: none is open while a function runs, and each report that 
 
 import time
 from collections import Counter
+from typing import cast
+
+from sqlalchemy import Table, bindparam, update
 
 from massmail_plugin.contracts import Host
+from massmail_plugin.models import OutcomeReport
 from massmail_plugin.outcomes.listeners import Listener, listeners
-from massmail_plugin.outcomes.postponing import mark, postpone
+from massmail_plugin.outcomes.postponing import postpone
 from massmail_plugin.outcomes.tasks import Task, due_tasks
 from massmail_plugin.outcomes.turn import Turn
 from massmail_plugin.vocabulary import ReportState
 
 STALE_SECONDS = 5.0
 """After this time the reports are read again: somebody may have set one aside meanwhile."""
+
+
+_REPORT = cast(Table, OutcomeReport.__table__)
+_DELIVERED = (
+    update(_REPORT)
+    .where(_REPORT.c.id == bindparam("report"))
+    .values(state=ReportState.DELIVERED.value, problem="", delivered_at=bindparam("now"))
+)
+"""Made once, since it runs for each report."""
 
 
 class Telling:
@@ -43,8 +56,8 @@ class Telling:
             for listener in _still_to_hear(self._host, task):
                 self._call(listener)
                 heard.append(listener.name)
-            now = self._host.clock()
-            mark(self._host, [task.report_id], state=ReportState.DELIVERED.value, problem="", delivered_at=now)
+            given = {"report": task.report_id, "now": self._host.clock()}
+            self._host.session.connection().execute(_DELIVERED, given)
             self._host.session.commit()
             self.delivered += 1
         except Exception as error:
@@ -57,10 +70,15 @@ class Telling:
     def _call(self, listener: Listener) -> None:
         """What a function leaves uncommitted is committed for it."""
         fact = listener.fact()
-        self._host.session.commit()
+        self._commit()
         if fact is not None:
             listener.function(fact)
-            self._host.session.commit()
+            self._commit()
+
+    def _commit(self) -> None:
+        session = self._host.session()
+        if session.in_transaction():
+            session.commit()
 
 
 def _still_to_hear(host: Host, task: Task) -> list[Listener]:

@@ -52,7 +52,7 @@ def logged(small_host: Catalogue, report: OutcomeReport) -> None:
                 tried_at=NOON,
                 code=200,
                 problem=problem,
-            )  # fmt: skip
+            )
         )
     small_host.host.session.commit()
 

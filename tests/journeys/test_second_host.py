@@ -5,6 +5,7 @@ import re
 import secrets
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,7 +37,11 @@ class Second:
     """The running host, its database, the commands to reach it from another process, and a mail server."""
 
     def __init__(self, database_url: str, redis_url: str, box: Postbox) -> None:
-        settings = {"MASSMAIL_SECRET_KEYS": [secrets.token_urlsafe(32)], "MASSMAIL_QUEUE": f"second-{uuid.uuid4().hex}"}
+        settings = {
+            "MASSMAIL_SECRET_KEYS": [secrets.token_urlsafe(32)],
+            "MASSMAIL_QUEUE": f"second-{uuid.uuid4().hex}",
+            "MASSMAIL_DRAIN_SECONDS": 0,
+        }
         self.box = box
         arguments = ", ".join([repr(database_url), repr(redis_url), *(f"{k}={v!r}" for k, v in settings.items())])
         self.factory = f"tests.journeys.second_host:create_host({arguments})"
@@ -82,14 +87,24 @@ class Second:
         return browser
 
     def run_workers(self) -> None:
-        """Real processes: workers until the queue is empty, and a tick of the scheduler."""
+        """Real processes: workers until the queue is empty, and a tick of the scheduler.
+
+        Before them, opens and clicks are drained until the time for judging them has passed.
+        """
+        give_up = time.monotonic() + 60
+        while "Nothing waits" not in self._run("hits", "drain"):
+            assert time.monotonic() < give_up
         for words in (["worker", "--burst"], ["scheduler", "--once"], ["worker", "--burst"]):
-            command = [sys.executable, "-m", "flask", "--app", self.factory, "massmail", *words]
-            environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-            done = subprocess.run(
-                command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=90, check=False
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
+            self._run(*words)
+
+    def _run(self, *words: str) -> str:
+        command = [sys.executable, "-m", "flask", "--app", self.factory, "massmail", *words]
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        done = subprocess.run(
+            command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=90, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -227,9 +242,8 @@ def answer_the_mails(second: Second, work: Callable[[], object]) -> None:
 
 
 def leads_to(app: Flask, link: str) -> str:
-    answer = app.test_client().get(
-        re.sub("^https?://[^/]+", "", link), headers={"User-Agent": "Mozilla/5.0 (X11; rv:140.0) Firefox/140.0"}
-    )
+    agent = {"User-Agent": "Mozilla/5.0 (X11; rv:140.0) Firefox/140.0", "Accept-Language": "en"}
+    answer = app.test_client().get(re.sub("^https?://[^/]+", "", link), headers=agent)
     assert answer.status_code in (302, 303, 307)
     return answer.location
 

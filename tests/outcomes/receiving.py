@@ -1,6 +1,7 @@
 """A real receiver of webhooks on the loopback: keeps what comes, and answers as a test tells it."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -70,8 +71,11 @@ def dripping(request: Request, connection: socket.socket) -> bool:
 
 
 @contextmanager
-def receiving(answer: Callable[[Request, socket.socket], bool] = takes) -> Iterator[Receiver]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def receiving(
+    answer: Callable[[Request, socket.socket], bool] = takes, *, secured: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        server = secured.wrap_socket(plain, server_side=True) if secured else plain
         receiver = Receiver(server.getsockname()[1], answer)
         threading.Thread(target=_serve, args=[server, receiver], daemon=True).start()
         yield receiver
@@ -80,7 +84,10 @@ def receiving(answer: Callable[[Request, socket.socket], bool] = takes) -> Itera
 def _serve(server: socket.socket, receiver: Receiver) -> None:
     with suppress(OSError):
         while True:
-            connection, _ = server.accept()
+            try:
+                connection, _ = server.accept()
+            except ssl.SSLError:
+                continue
             receiver.connections += 1
             threading.Thread(target=_hear, args=[connection, receiver], daemon=True).start()
 

@@ -1,11 +1,16 @@
 """Outcomes told by HTTP, to a real server that is slow, fails, redirects, never ends; checked by another's code."""
 
 import json
+import ssl
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask import current_app
 from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook as Verifier
@@ -267,6 +272,37 @@ def test_the_log_forgets_and_a_deleted_report_is_told_to_nobody(host):
         assert len(deliveries(host)) == 1
         webhooks.delete(host, hook)
         assert deliveries(host) == []
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that nobody vouches for; the file of it with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    made = made.not_valid_before(datetime(2020, 1, 1)).not_valid_after(datetime(2050, 1, 1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    plain = serialization.NoEncryption(), serialization.PrivateFormat.PKCS8, serialization.Encoding.PEM
+    path = folder / "certificate.pem"
+    path.write_bytes(pem + key.private_bytes(*reversed(plain)))
+    return path
+
+
+def test_certificates_are_checked(tmp_path, monkeypatch):
+    path = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    with receiving(secured=context) as there:
+        to = receiver(there.url.replace("http:", "https:"), ("127.0.0.1",))
+        refused = posting.Line(to).post(b"{}", {})
+        assert refused.code is None
+        assert "could not be secured" in refused.words
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        line = posting.Line(to)
+        assert [line.post(b"{}", {}).code for _ in range(2)] == [200, 200]
+        line.close()
+    assert len(there.requests) == 2
 
 
 # --- Where it may lead ----------------------------------------------------------------------------------------

@@ -3,7 +3,12 @@
 import re
 
 _QUOTED = r'''"(?:[^"\\\n]|\\.){1,64}"'''
-_LOCAL = rf"""(?:{_QUOTED}|(?:[^\s<>()\[\]\\:;,"@\x00-\x1f=']|=\?)[^\s<>()\[\]\\:;,"@\x00-\x1f]{{0,127}})"""
+_WIDE = "：；，、。（）【】「」"
+"""Signs that scripts without spaces write right before an address."""
+_LOCAL = (
+    rf"""(?:{_QUOTED}|(?:[^\s<>()\[\]\\:;,"@\x00-\x1f='{_WIDE}]|=\?)"""
+    rf"""[^\s<>()\[\]\\:;,"@\x00-\x1f{_WIDE}]{{0,127}})"""
+)
 _DOMAIN = r"""(?:[\w](?:[\w-]{0,62}[\w])?(?:\.[\w](?:[\w-]{0,62}[\w])?){0,20}|\[[0-9a-fA-FIPv.:]{3,48}\])"""
 ADDRESS = re.compile(rf"(?<![\w.@%+-])({_LOCAL}@{_DOMAIN})(?!@)")
 """An address anywhere in a text; group 1 is the address."""
@@ -13,8 +18,13 @@ _EXACT = re.compile(rf"(?:{_QUOTED}|[^\s<>()\[\]\\:;,\"@\x00-\x1f]{{1,128}})@{_D
 _ANYTHING = re.compile(r"[^\s<>;,@]{1,128}@[^\s<>;,@]{1,255}")
 _GLUED = re.compile(r"(\.[a-z]{2,24})[^\x00-\x7f].*$")
 """Scripts that write without spaces put their words right behind an address."""
-_PREFIX = re.compile(r"^(?:mailto:|smtp=|smtp:|[245]\d\d-)", re.I)
+_PREFIX = re.compile(
+    r"^(?:mailto:|smtp=|smtp:|(?:final-?|original-?)?(?:recipient|rcpt|to|address|e?mail|user)=|[245]\d\d-)", re.I
+)
 _WRITTEN_IN = re.compile(r"^(?:.*\+)?([^=+]{1,64})=([\w-]{1,63}(?:\.[\w-]{1,63}){1,10})$")
+
+_SRS = re.compile(r"=([\w-]{1,63}(?:\.[\w-]{1,63}){1,10})=([^=]{1,64})$")
+_BATV = re.compile(r"prvs=\w{10}=(.+)", re.I)
 
 
 def addresses(text: str) -> list[str]:
@@ -53,6 +63,15 @@ def reported(field: str) -> str:
         local, _, domain = value.rpartition("@")
         return f"{local}@{domain.lower().rstrip('.')}"
     return first_address(value) or tidy(_anything(value))
+
+
+def rewritten_from(address: str) -> list[str]:
+    """The sender whose address a forwarder (SRS) or his own server (BATV) rewrote into this one, or nothing."""
+    local, _, domain = address.rpartition("@")
+    if forwarded := _SRS.search(local):
+        return [tidy(f"{forwarded[2]}@{forwarded[1]}")]
+    signed = _BATV.fullmatch(local)
+    return [tidy(f"{signed[1]}@{domain}")] if signed else []
 
 
 def in_return_path(address: str) -> list[str]:

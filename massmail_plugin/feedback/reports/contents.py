@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from massmail_plugin.feedback.reports.addresses import addresses, first_address
+from massmail_plugin.feedback.reports.addresses import addresses, first_address, rewritten_from
 from massmail_plugin.feedback.reports.complaints import has_feedback_fields
 from massmail_plugin.feedback.reports.headers import Headers
 from massmail_plugin.feedback.reports.mime import Part, take_apart
@@ -41,7 +41,8 @@ class Contents:
     @property
     def senders(self) -> list[str]:
         """Addresses of those who sent the mail that is reported on, and of who reports."""
-        return [*self.sent_to, *self.returned.senders, self.sender]
+        rewritten = [one for address in self.sent_to for one in rewritten_from(address)]
+        return [*self.sent_to, *rewritten, *self.returned.senders, self.sender]
 
     @property
     def sent_to(self) -> tuple[str, ...]:

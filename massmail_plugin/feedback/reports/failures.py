@@ -6,17 +6,18 @@ from massmail_plugin.feedback.reports.addresses import addresses, in_return_path
 from massmail_plugin.feedback.reports.contents import Contents
 from massmail_plugin.feedback.reports.headers import decoded_words
 from massmail_plugin.feedback.reports.phrases import GIVEN_UP, says
-from massmail_plugin.feedback.reports.places import AFTER_DATA
+from massmail_plugin.feedback.reports.places import AFTER_DATA, is_office
 from massmail_plugin.feedback.reports.prose import Mention, Weight, bare_names, besides, mentions, sure
 from massmail_plugin.feedback.reports.reasons import enhanced, reply_code, verdict
-from massmail_plugin.feedback.reports.report import Lasting, ReportedRecipient
+from massmail_plugin.feedback.reports.report import Lasting, Reason, ReportedRecipient
 from massmail_plugin.feedback.reports.status_fields import MOST_RECIPIENTS, StatusGroup
 from massmail_plugin.feedback.reports.witness import testified
 
 LONGEST_WORDS = 500
 LONGEST_READ = 4000
-_OFFICES = ("postmaster@", "abuse@", "support@", "helpdesk@", "help@", "admin@", "hostmaster@", "noc@", "security@")
 _FINAL = ("failed", "")
+_OF_THE_WAY = (Reason.EXPIRED, Reason.NETWORK_ERROR)
+_OF_THE_STATE = (Reason.MAILBOX_FULL, Reason.SYSTEM_ERROR, Reason.SYSTEM_FULL, Reason.SPEEDING, Reason.EXCEED_LIMIT)
 
 
 def failure(
@@ -58,10 +59,16 @@ def of_group(group: StatusGroup, action: str, mention: Mention | None) -> Report
     )
 
 
+def arrived(one: ReportedRecipient) -> ReportedRecipient:
+    """The same recipient, where the text says that the mail reached it."""
+    return ReportedRecipient(address=one.address, original=one.original, final=False, action="delivered")
+
+
 def of_text(contents: Contents, raw: bytes, *, delayed: bool) -> list[ReportedRecipient]:
     """The recipients a report names in its words alone."""
     found = mentions(contents.said)
     chosen = _named_in_header(contents, found) or sure(found, contents.senders) or _guessed(contents, raw, found)
+    chosen = _as_returned(chosen, contents)
     action = "delayed" if delayed else "failed"
     return [_of_mention(one, contents.said, action, alone=len(chosen) == 1) for one in chosen[:MOST_RECIPIENTS]]
 
@@ -81,18 +88,31 @@ def _named_in_header(contents: Contents, found: list[Mention]) -> list[Mention]:
 
 def _guessed(contents: Contents, raw: bytes, found: list[Mention]) -> list[Mention]:
     """Where the words name nobody plainly: the first of these that has an answer."""
-    others = [one.address for one in besides(found, contents.senders) if not one.address.lower().startswith(_OFFICES)]
+    others = [one.address for one in besides(found, contents.senders) if not is_office(one.address)]
     named = [one.address for one in found if one.weight > Weight.MENTIONED]
     return (
         (contents.returned.there and _only(others))
         or _only(contents.returned.recipients)
         or _only(contents.returned.traces)
         or _all(_own_users(contents))
-        or _all(testified(raw))
+        or _all([one for one in _besides_senders(contents, testified(raw)) if not is_office(one)])
         or _only(others)
         or _only(named)
+        or _only(_besides_senders(contents, addresses(contents.headers.words("subject"))))
         or _all([one for address in contents.sent_to for one in in_return_path(address)][:1])
     )
+
+
+def _as_returned(chosen: list[Mention], contents: Contents) -> list[Mention]:
+    """A name without a domain, as directories have it, by the address of the only recipient of the returned mail."""
+    to = _besides_senders(contents, contents.returned.recipients)
+    if len(chosen) != 1 or len(to) != 1 or "." in chosen[0].address.rpartition("@")[2]:
+        return chosen
+    return [replace(chosen[0], address=to[0])]
+
+
+def _besides_senders(contents: Contents, likely: list[str]) -> list[str]:
+    return [one for one in likely if not any(same(one, sender) for sender in contents.senders)]
 
 
 def _only(likely: list[str]) -> list[Mention]:
@@ -123,6 +143,15 @@ def _of_mention(mention: Mention, said: str, action: str, *, alone: bool) -> Rep
         action=action,
         after_data=mention.after_data,
     )
-    if one.final and one.lasting is None and says(" ".join(said.lower().split()), GIVEN_UP):
-        return replace(one, lasting=Lasting.PERMANENT)
+    if one.final and one.lasting is None:
+        return replace(one, lasting=_without_code(one.reason, " ".join(said.lower().split())))
     return one
+
+
+def _without_code(reason: str, said: str) -> Lasting | None:
+    """How long a failure without any code lasts: what a mailbox, a route or the time brought about may pass."""
+    if says(said, GIVEN_UP):
+        return Lasting.PERMANENT
+    if reason in _OF_THE_WAY:
+        return Lasting.TEMPORARY
+    return None if reason in _OF_THE_STATE else Lasting.PERMANENT

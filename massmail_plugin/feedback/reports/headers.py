@@ -86,6 +86,8 @@ def decode(raw: bytes, charset: str) -> str:
     """Bytes as text. An unknown or wrong charset falls back to UTF-8, then to Windows-1252; nothing is ever raised."""
     name = charset.strip().strip("\"'").lower()
     name = _CHARSETS.get(name, name) or "utf-8"
+    if b"\x1b$" in raw and not name.startswith("iso"):
+        name = "iso2022_jp_ext"
     try:
         return raw.decode(name)
     except (LookupError, ValueError, UnicodeError):

@@ -20,7 +20,7 @@ _PARAMETER = re.compile(r"""([\w*-]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.){0,300})"|'(
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _SOFT_BREAK = re.compile(rb"[^ =\n]{20}=\n", re.M)
 _HIDDEN = re.compile(r"<(?:(style|script|head|title)\b|!--)", re.I)
-_BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|tr|td|th|li|h[1-6]|table|pre|blockquote)\b[^<>]{0,3000}>", re.I)
+_BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|tr|td|th|li|h[1-6]|table|pre|blockquote)\b[^<>]{0,3000}>\n?", re.I)
 _TAG = re.compile(r"</?[a-z!][^<>@]{0,3000}>|<a\s[^<>]{0,3000}>|<[a-z][^<>]{0,3000}=[^<>]{0,3000}>", re.I)
 _HEADER_LINE = re.compile(rb"(?:From |[!-9;-~]{1,76}[ \t]*:)")
 

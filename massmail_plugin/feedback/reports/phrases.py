@@ -43,10 +43,10 @@ NOT_DELIVERED: dict[str, tuple[str, ...]] = {
         empfänger nicht erreicht
     """),
     "French": listed("""
-        n'a pas pu être; n’a pas pu être; n'a pu être; pas pu être remis; pas pu être délivré; pas pu être
-        distribué; n'ont pas pu être; échec de la remise; échec de remise; échec de livraison; impossible de
-        remettre; impossible de livrer; impossible de délivrer; non remis; ne peut être délivré; message non
-        distribué
+        pas été remis; pas été distribué; pas été délivré; n'a pas pu être; n’a pas pu être; n'a pu être; pas
+        pu être remis; pas pu être délivré; pas pu être distribué; n'ont pas pu être; échec de la remise;
+        échec de remise; échec de livraison; impossible de remettre; impossible de livrer; impossible de
+        délivrer; non remis; ne peut être délivré; message non distribué
     """),
     "Spanish": listed("""
         no pudo ser entregado; no se pudo entregar; no se ha podido entregar; no ha podido ser entregado; no ha sido
@@ -68,7 +68,8 @@ NOT_DELIVERED: dict[str, tuple[str, ...]] = {
     """),
     "Nordic": listed("""
         kunde inte leverera; gick inte att leverera; går inte att leverera; kunne ikke leveres; kunne ikke
-        afleveres; kan ikke leveres; ikke levert; ei voitu toimittaa; toimitus epäonnistui
+        afleveres; kan ikke leveres; ikke levert; levering mislyktes; leveringen mislykkedes; ei voitu
+        toimittaa; toimitus epäonnistui
     """),
     "Polish": listed("""
         nie mogła zostać dostarczona; nie mogła być dostarczona; nie można dostarczyć; nie została dostarczona; nie
@@ -88,7 +89,7 @@ NOT_DELIVERED: dict[str, tuple[str, ...]] = {
         невозможно доставить; доставить сообщение; недоставленн; не удалось отправить; ошибка доставки
     """),
     "Greek": listed("""
-        δεν ήταν δυνατή η παράδοση; δεν παραδόθηκε; αποτυχία παράδοσης
+        δεν ήταν δυνατή η παράδοση; δεν παραδόθηκε; παράδοση απέτυχε; αποτυχία παράδοσης
     """),
     "Japanese": listed("""
         配信できませんでした; 配送できませんでした; 送信できません; 送れませんでした; 送信に失敗; 配信に失敗;
@@ -107,11 +108,31 @@ NOT_DELIVERED: dict[str, tuple[str, ...]] = {
     "Hebrew": listed("""
         לא ניתן היה למסור; נכשלה; לא נמסרה
     """),
+    "Romanian": listed("""
+        nu a putut fi livrat; nu a putut fi trimis; nelivrat
+    """),
+    "Ukrainian": listed("""
+        не вдалося доставити; не може бути доставлен
+    """),
     "Arabic": listed("""
         تعذر تسليم; لم يتم تسليم; فشل تسليم
     """),
 }
 """What says that a mail did not get through."""
+
+DELIVERED = listed("""
+    was delivered to; were delivered to; has been delivered to; have been delivered to; successfully delivered;
+    delivered successfully; delivery successful; successful delivery; was successful; relayed to; successfully
+    relayed; wurde zugestellt; erfolgreich zugestellt; a été remis; a bien été; è stato consegnato; was afgeleverd
+""")
+"""What says that a mail did get through, where nothing says that it did not."""
+
+MAIL = listed("""
+    message; mail; nachricht; courriel; courrier; mensaje; correo; mensagem; messaggio; bericht; brev; meddelande;
+    melding; viesti; wiadomo; zpráv; správ; levél; üzenet; ileti; posta; mesaj; сообщени; письм; лист; μήνυμα;
+    メール; メッセージ; 邮件; 信件; 郵件; 메일; 메시지; הודעה; رسالة; thư; ข้อความ
+""")
+"""What a failure report speaks of, and reports of parcels and payments do not."""
 
 STILL_TRYING: dict[str, tuple[str, ...]] = {
     "English": listed("""
@@ -140,7 +161,8 @@ STILL_TRYING: dict[str, tuple[str, ...]] = {
         foi adiada; está atrasada; continuará tentando; novas tentativas; tentará novamente
     """),
     "Italian": listed("""
-        è in ritardo; consegna ritardata; ulteriori tentativi; continuerà a tentare; riproverà
+        è in ritardo; è ritardat; recapito ritardato; consegna ritardata; ulteriori tentativi; continuerà a tentare;
+        riproverà
     """),
     "Dutch": listed("""
         is vertraagd; zal opnieuw; blijft proberen; nog niet bezorgd

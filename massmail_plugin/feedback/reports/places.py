@@ -44,6 +44,7 @@ ALIAS = _before(
     "expanded from",
     "generated from",
     "forwarded from",
+    "original address",
     "originally to",
     "originally addressed to",
     "alias for",
@@ -152,10 +153,15 @@ AFTER_HEAD = re.compile(
 )
 """What follows an address at the head of a line that is a list of failed addresses."""
 
+NEXT = re.compile(r"[>\"'\])\s]*[,;][\s<\"'(\[]*")
+"""What stands between an address and the next one of a list."""
+
 SENT_BY_ABOVE = re.compile(r"(?:sent by|mail from|sender|from)\s*:?\s*$", re.I)
 """A line whose next line is the sender's address alone."""
 HELPER_ABOVE = re.compile(r"\b(?:send (?:e-?)?mail|write to|contact)\b[^.:!]{0,200}$", re.I)
 """Lines that end in whom to turn to, on the next line."""
+
+_OFFICES = ("postmaster@", "abuse@", "support@", "helpdesk@", "help@", "admin@", "hostmaster@", "noc@", "security@")
 
 REPLY = re.compile(r"(?<![\d.])[45]\d\d[ \-]|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}\b")
 FAILING = re.compile(
@@ -171,3 +177,8 @@ RULE = re.compile(r"^\s*[-=*_#|+~]{3,}")
 LETTERS = re.compile(r"[^\W\d_]")
 BARE_NAME = re.compile(r"[ \t]+<?([A-Za-z0-9][\w.+-]{1,63})>?[:;,]?")
 ANNOUNCES = re.compile(r"following (?:recipient|address|user)|recipients? could not|not delivered to", re.I)
+
+
+def is_office(address: str) -> bool:
+    """Whether an address is one to turn to, as RFC 2142 has them."""
+    return address.lower().startswith(_OFFICES)

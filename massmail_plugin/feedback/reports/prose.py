@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from massmail_plugin.feedback.reports import places
 from massmail_plugin.feedback.reports.addresses import ADDRESS, same, tidy
-from massmail_plugin.feedback.reports.phrases import NOT_DELIVERED, flat, says
+from massmail_plugin.feedback.reports.phrases import DELIVERED, NOT_DELIVERED, flat, says
 
 MOST_LINES = 800
 LONGEST_LINE = 2000
@@ -96,10 +96,13 @@ class _Reading:
         self.found: dict[str, Mention] = {}
         self._current: list[Mention] = []
         self._above = ""
+        self._got_it = False
+        """The lines below a heading list those whom the mail did reach."""
 
     def take(self, line: str) -> None:
         if places.RULE.match(line):
             self._current = []
+        self._got_it = self._reached(line)
         named = list(self._of_line(line)) if "@" in line and len(self.found) < MOST_MENTIONS else []
         chief = [one for one in named if one.weight is Weight.NAMED]
         if chief:
@@ -107,6 +110,10 @@ class _Reading:
         self._note(line, [one for one in named if one.weight is Weight.TOLD] or self._current)
         if line.strip():
             self._above = f"{self._above[-200:]} {line.strip()}"
+
+    def _reached(self, line: str) -> bool:
+        announced = self._got_it or (line.rstrip().endswith(":") and says(line.lower(), DELIVERED))
+        return announced and not _tells_of_failure(line)
 
     def _note(self, line: str, spoken_of: list[Mention]) -> None:
         alias = _ALIAS_LINE.search(line) if "from" in line or "rigina" in line else None
@@ -120,9 +127,12 @@ class _Reading:
                 one.original = tidy(alias[1])
 
     def _of_line(self, line: str) -> Iterator[Mention]:
+        end, weight = 0, None
         for match in ADDRESS.finditer(line):
             before = line[max(0, match.start(1) - _NEAR) : match.start(1)]
-            weight = self._weight(before, line[match.end(1) : match.end(1) + _NEAR], line)
+            if not (weight is Weight.NAMED and places.NEXT.fullmatch(line, end, match.start(1))):
+                weight = self._weight(before, line[match.end(1) : match.end(1) + _NEAR], line)
+            end = match.end(1)
             if weight is not None:
                 yield self._keep(Mention(tidy(match[1]), weight))
 
@@ -146,7 +156,7 @@ class _Reading:
         return Weight.TOLD if _tells_of_failure(line) else Weight.MENTIONED
 
     def _at_the_head(self, before: str, after: str) -> Weight | None:
-        if places.SENT_BY_ABOVE.search(self._above) or places.HELPER_ABOVE.search(self._above):
+        if self._got_it or places.SENT_BY_ABOVE.search(self._above) or places.HELPER_ABOVE.search(self._above):
             return None
         if before[-1:] == "<" and after[:1] == ">":
             after = after[1:]

@@ -5,13 +5,13 @@ from typing import BinaryIO
 from massmail_plugin.feedback.reports.automatic import answers_by_itself, written_by_machine
 from massmail_plugin.feedback.reports.complaints import Feedback, older_form, read_feedback
 from massmail_plugin.feedback.reports.contents import Contents, lay_out
-from massmail_plugin.feedback.reports.failures import failure, of_group, of_text
+from massmail_plugin.feedback.reports.failures import arrived, failure, of_group, of_text
 from massmail_plugin.feedback.reports.intake import bounded
 from massmail_plugin.feedback.reports.notices import Notice, read_notice
 from massmail_plugin.feedback.reports.phrases import CHALLENGE, REFUSED, says
 from massmail_plugin.feedback.reports.prose import mentions
 from massmail_plugin.feedback.reports.report import Report, ReportedRecipient, ReportKind
-from massmail_plugin.feedback.reports.signs import is_failure_report, says_it_still_tries
+from massmail_plugin.feedback.reports.signs import is_failure_report, says_it_arrived, says_it_still_tries
 from massmail_plugin.feedback.reports.status_fields import (
     StatusGroup,
     has_status_fields,
@@ -76,6 +76,8 @@ def _judge(contents: Contents, raw: bytes, subject: str, said: str) -> _Judgemen
     if is_failure_report(contents, subject, said):
         delayed = says_it_still_tries(subject, said)
         recipients = of_text(contents, raw, delayed=delayed)
+        if not delayed and says_it_arrived(said):
+            return ReportKind.DELIVERED, [arrived(one) for one in recipients], "", ()
         return ReportKind.DELAY if delayed else ReportKind.BOUNCE, recipients, "", ()
     if answers_by_itself(contents.headers, subject, said):
         return ReportKind.AUTOREPLY, [], "", ()

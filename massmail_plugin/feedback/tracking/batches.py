@@ -9,17 +9,21 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from flask import Flask, current_app
 from sqlalchemy.exc import DataError, IntegrityError
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.machines import BURST
 from massmail_plugin.feedback.tracking import positions
 from massmail_plugin.feedback.tracking.judged import keep_judged
+from massmail_plugin.feedback.tracking.recognised import Recognised, recognise
 from massmail_plugin.feedback.tracking.spool import Spooled, SpooledHit, SpoolReader, holding, spool_files
 from massmail_plugin.feedback.tracking.stream import Stream
+from massmail_plugin.portable_sql import dialect
 
 log = logging.getLogger(__name__)
 
@@ -57,19 +61,44 @@ def _drain_files(host: Host, files: Sequence[Path], until: datetime, stopping: C
         readers = [_opened(path, read_to.get(path.name, 0), open_files) for path in files]
         stream = Stream(reader for reader in readers if reader.size > reader.read_to)
         with ThreadPoolExecutor(1) as reading:
-            coming = reading.submit(_read, stream, until)
-            while not stopping() and (taken := coming.result())[0]:
+            app = current_app._get_current_object() if dialect(host).name == "postgresql" else None  # type: ignore[attr-defined]
+            coming = reading.submit(_read, host, stream, until, app)
+            while not stopping() and (batch := coming.result()).lines:
                 with _no_collection():
-                    coming = reading.submit(_read, stream, until)
-                    kept += _keep(host, *taken, read_to)
+                    coming = reading.submit(_read, host, stream, until, app)
+                    kept += _keep(host, batch, read_to)
         _tidy(host, readers, read_to)
     return kept
 
 
-def _read(stream: Stream, until: datetime) -> tuple[list[Spooled], list[SpooledHit]]:
-    """The next batch, and the hits that come after it in the time of a burst; read while the last one is kept."""
-    batch = stream.take(AT_ONCE, until)
-    return batch, stream.ahead(batch[-1].at + BURST) if batch else []
+@dataclass(frozen=True)
+class _Batch:
+    """Lines, the hits in them and those that come after them in the time of a burst."""
+
+    lines: Sequence[Spooled]
+    ahead: Sequence[SpooledHit]
+    recognised: Recognised | None = None
+    """Looked up already."""
+
+    @property
+    def hits(self) -> list[SpooledHit]:
+        return [one.hit for one in self.lines if one.hit is not None]
+
+    @property
+    def halves(self) -> "tuple[_Batch, _Batch]":
+        half = len(self.lines) // 2
+        second = _Batch(self.lines[half:], self.ahead)
+        return _Batch(self.lines[:half], [*second.hits, *self.ahead]), second
+
+
+def _read(host: Host, stream: Stream, until: datetime, app: Flask | None) -> _Batch:
+    """The next batch, in a thread, while the one before it is kept. With `app` its mails are looked up as well."""
+    lines = stream.take(AT_ONCE, until)
+    batch = _Batch(lines, stream.ahead(lines[-1].at + BURST) if lines else ())
+    if app is None or not lines:
+        return batch
+    with app.app_context():
+        return replace(batch, recognised=recognise(host, batch.hits, batch.ahead))
 
 
 def _opened(path: Path, read_to: int, files: ExitStack) -> SpoolReader:
@@ -78,26 +107,24 @@ def _opened(path: Path, read_to: int, files: ExitStack) -> SpoolReader:
     return reader
 
 
-def _keep(host: Host, batch: Sequence[Spooled], ahead: Sequence[SpooledHit], read_to: dict[str, int]) -> int:
+def _keep(host: Host, batch: _Batch, read_to: dict[str, int]) -> int:
     """One commit. Where the database refuses it for what it holds, the one line that is at fault is passed over."""
-    hits, ends = _hits(batch), {one.file: one.end for one in batch}
+    ends = {one.file: one.end for one in batch.lines}
     try:
-        kept = keep_judged(host, hits, ahead)
+        kept = keep_judged(host, batch.recognised or recognise(host, batch.hits, batch.ahead))
         positions.write(host, read_to, ends)
         host.session.commit()
     except (DataError, IntegrityError) as error:
         host.session.rollback()
-        if len(batch) > 1:
-            half = len(batch) // 2
-            first = _keep(host, batch[:half], [*_hits(batch[half:]), *ahead], read_to)
-            return first + _keep(host, batch[half:], ahead, read_to)
+        if len(batch.lines) > 1:
+            return sum(_keep(host, half, read_to) for half in batch.halves)
         log.error("A hit is passed over, for the database refuses it: %s", type(error).__name__)
         positions.write(host, read_to, ends)
         host.session.commit()
         kept = 0
     read_to.update(ends)
-    if len(hits) < len(batch):
-        log.warning("%s lines of the spool were not whole and are passed over", len(batch) - len(hits))
+    if torn := sum(one.hit is None for one in batch.lines):
+        log.warning("%s lines of the spool were not whole and are passed over", torn)
     return kept
 
 
@@ -111,10 +138,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-def _hits(lines: Sequence[Spooled]) -> list[SpooledHit]:
-    return [one.hit for one in lines if one.hit is not None]
 
 
 def _tidy(host: Host, readers: Sequence[SpoolReader], read_to: Mapping[str, int]) -> None:

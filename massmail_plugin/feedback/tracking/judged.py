@@ -1,88 +1,39 @@
-"""Turns hits into events: whose mail, which link, and whether it was a machine. The drain enters; flushes only."""
+"""Judges hits in the company they came in, and keeps them as events. The drain enters; flushes only."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import select
 
 from massmail_plugin import outcomes
-from massmail_plugin.composing import HIDDEN_LINK
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.corrections import correct
 from massmail_plugin.feedback.machines import REACH, Hit, judge
-from massmail_plugin.feedback.tracking.spool import SpooledHit
-from massmail_plugin.feedback.tracking.targets import Key, stored_links
-from massmail_plugin.models import Event, Mailing, OutboxMessage
+from massmail_plugin.feedback.tracking.recognised import Mail, Recognised, Seen
+from massmail_plugin.models import Event
 from massmail_plugin.outcomes.events import keep_known, one_at_a_time
 from massmail_plugin.portable_sql import one_of
-from massmail_plugin.vocabulary import EventKind, MailingKind
+from massmail_plugin.vocabulary import EventKind
 
 CROWD = 50
 """Hits of one mail in a batch."""
 
 
-class Mail(NamedTuple):
-    """What is known of a mail whose hits are judged."""
-
-    mailing_id: int
-    sent_at: datetime | None
-
-
-class Seen(NamedTuple):
-    """A hit and the mail it is of; for one that is an event already, its id and the reason given then."""
-
-    message_id: int
-    hit: Hit
-    event_id: int | None = None
-    reason: str = ""
-
-
-def keep_judged(host: Host, hits: Sequence[SpooledHit], ahead: Sequence[SpooledHit] = ()) -> int:
-    """Keep hits as events; the number kept. Those `ahead` are to come and are only looked at.
-
-    Earlier hits that look otherwise in this company are corrected. Hits of mails and links that are not known any more,
-    and of test mailings, leave nothing.
-    """
-    mails = _mails(host, {hit.message_id for hit in hits})
-    one_at_a_time(host, {(mail.mailing_id, EventKind.OPEN) for mail in mails.values()})
-    links = _links(host, mails, (*hits, *ahead))
-    new, coming = (list(_seen(some, mails, links)) for some in (hits, ahead))
+def keep_judged(host: Host, hits: Recognised) -> int:
+    """Keep hits as events; the number kept. Earlier ones that look otherwise in this company are corrected."""
+    mails, new = hits.mails, hits.new
     if not new:
         return 0
+    one_at_a_time(host, {(mail.mailing_id, EventKind.OPEN) for mail in mails.values()})
     since = min(one.hit.at for one in new) - REACH
     known = _earlier(host, new, since - REACH)
-    verdicts = _verdicts((*new, *known, *coming), mails)
+    verdicts = _verdicts((*new, *known, *hits.coming), mails)
     # What is older was read as company alone: not all that was near it is known.
     near = [(one, reason) for one, reason in zip(known, verdicts[len(new) :], strict=False) if one.hit.at >= since]
     _correct(host, mails, near)
     events = [_event(one, reason) for one, reason in zip(new, verdicts, strict=False)]
     return sum(keep_known(host, events, {message_id: mail.mailing_id for message_id, mail in mails.items()}))
-
-
-def _mails(host: Host, message_ids: Iterable[int]) -> dict[int, Mail]:
-    """Those that are known and of no test."""
-    query = select(OutboxMessage.id, OutboxMessage.mailing_id, OutboxMessage.handed_at)
-    kept = query.join(Mailing, Mailing.id == OutboxMessage.mailing_id).where(Mailing.kind != MailingKind.TEST.value)
-    rows = host.session.execute(kept.where(one_of(OutboxMessage.id, sorted(message_ids))))
-    return {message_id: Mail(mailing_id, handed_at) for message_id, mailing_id, handed_at in rows}
-
-
-def _links(host: Host, mails: Mapping[int, Mail], hits: Iterable[SpooledHit]) -> dict[Key, int]:
-    """Mailing and number -> link."""
-    wanted = {(mails[hit.message_id].mailing_id, hit.number) for hit in hits if hit.number and hit.message_id in mails}
-    return {key: link.id for key, link in stored_links(host, wanted).items()}
-
-
-def _seen(hits: Iterable[SpooledHit], mails: Mapping[int, Mail], links: Mapping[Key, int]) -> Iterator[Seen]:
-    """Without those of mails and links that are not there."""
-    for hit in hits:
-        mail = mails.get(hit.message_id)
-        link_id = links.get((mail.mailing_id, hit.number)) if mail and hit.number else None
-        if mail and (hit.number in (None, HIDDEN_LINK) or link_id is not None):
-            kept = Hit(kind=hit.kind, at=hit.at, link=link_id, user_agent=hit.user_agent, request=hit.request)
-            yield Seen(hit.message_id, kept)
 
 
 def _earlier(host: Host, seen: Sequence[Seen], since: datetime) -> list[Seen]:

@@ -10,6 +10,7 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.machines import LONGEST_AGENT, signs
 from massmail_plugin.feedback.tracking.draining import start_draining
 from massmail_plugin.feedback.tracking.judged import keep_judged
+from massmail_plugin.feedback.tracking.recognised import recognise
 from massmail_plugin.feedback.tracking.spool import SpooledHit, append
 from massmail_plugin.vocabulary import EventKind
 
@@ -37,7 +38,7 @@ def take_hit(app: Flask, message_id: int, number: int | None, *, method: str, he
 def _keep_at_once(app: Flask, host: Host, hit: SpooledHit) -> None:
     with app.app_context():
         try:
-            keep_judged(host, [hit])
+            keep_judged(host, recognise(host, [hit]))
             host.session.commit()
         except SQLAlchemyError:
             host.session.rollback()

@@ -24,7 +24,7 @@ def head_of(file: Path) -> bytes:
 
 
 mails = each(MAILS)
-of_one_part = each([file for file in MAILS if not re.search(rb"multipart/|Encoding: base64", head_of(file))])
+of_one_part = each([file for file in MAILS if not re.search(rb"multipart/|Encoding: (?:base64|quoted)", head_of(file))])
 of_plain_text = each([file for file in MAILS if b"Content-Type: text/plain" in head_of(file)])
 
 

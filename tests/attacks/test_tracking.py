@@ -1,0 +1,81 @@
+"""Requests for the pixel and for links as nobody's mail program makes them: all are answered, none counts for more."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from massmail_plugin import feedback
+from massmail_plugin.models import Event, OutcomeReport
+from tests.attacks.crm import BROWSER, Crm
+
+ANNA = "anna@example.org"
+PERSON = {"User-Agent": BROWSER, "Accept-Language": "en"}
+ODD = [
+    ("HEAD", {}),
+    ("GET", {"Range": "bytes=0-10"}),
+    ("GET", {"Sec-Purpose": "prefetch;prerender"}),
+    ("GET", {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}),
+    ("GET", {"User-Agent": ""}),
+    ("GET", {"User-Agent": "x" * 50_000}),
+    ("GET", {"User-Agent": "\x7f\xff<script>alert(1)</script>'; DROP TABLE massmail_event; --"}),
+]
+
+
+def addresses(crm: Crm) -> dict[str, int]:
+    """Of the pixel and of a link, with the status each is answered with."""
+    token = crm.token(ANNA)
+    return {f"/m/o/{token}.gif": 200, f"/m/c/{token}/1": 302}
+
+
+def drain(crm: Crm) -> None:
+    with crm.app.app_context():
+        feedback.drain(crm.host, wait=timedelta(0))
+
+
+def by_people(crm: Crm) -> int:
+    with crm.app.app_context():
+        found = select(func.count()).select_from(Event).where(Event.by_machine.is_(False))
+        return crm.host.session.scalar(found) or 0
+
+
+@pytest.mark.parametrize(("method", "headers"), ODD)
+def test_odd_requests_are_answered_and_count_for_nobody(crm: Crm, method: str, headers: dict[str, str]) -> None:
+    drain(crm)
+    before = by_people(crm)
+    for address, status in addresses(crm).items():
+        answer = crm.app.test_client().open(address, method=method, headers={**PERSON, **headers})
+        assert answer.status_code == status
+    drain(crm)
+    assert by_people(crm) == before
+
+
+def test_a_copy_in_hand_is_answered_all_the_same(crm: Crm) -> None:
+    """Nothing of it may be kept, so there is nothing to be asked about."""
+    for address, status in addresses(crm).items():
+        asked = {**PERSON, "If-Modified-Since": "Mon, 02 Mar 2026 09:00:00 GMT", "If-None-Match": '"x"'}
+        answer = crm.app.test_client().get(address, headers=asked)
+        assert answer.status_code == status
+        assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_many_at_once_are_one_reader(crm: Crm) -> None:
+    wanted = addresses(crm)
+    answers: list[int] = []
+
+    def visit() -> None:
+        client = crm.app.test_client()
+        answers.extend(client.get(address, headers=PERSON).status_code for address in wanted)
+
+    threads = [threading.Thread(target=visit) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200] * 10 + [302] * 10
+    drain(crm)
+    with crm.app.app_context():
+        reports = select(OutcomeReport.outcome, func.count()).where(OutcomeReport.outcome.in_(["read", "clicked"]))
+        anna = reports.where(OutcomeReport.contact_key == str(crm.contact(ANNA))).group_by(OutcomeReport.outcome)
+        assert dict(crm.host.session.execute(anna).tuples().all()) == {"read": 1, "clicked": 1}
