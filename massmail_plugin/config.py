@@ -63,12 +63,13 @@ class Config:
     retry_first_seconds: int = _setting(120, "Wait after the first temporary refusal; doubles each time.")
     give_up_hours: int = _setting(96, "How long temporary refusals are tried again.")
     hook_seconds: int = _setting(
-        300, "How long one of the host's own functions may take over an outcome; then it is ended and tried again later."
+        300,
+        "How long one of the host's own functions may take over an outcome; then it is ended and tried again later.",
     )
     webhook_internal_hosts: Sequence[str] = _setting(
         (),
-        "Names or addresses of hosts inside your own network that webhooks may be sent to, also without TLS. All others "
-        "must be public.",
+        "Names or addresses of hosts inside your own network that webhooks may be sent to, also without TLS. All "
+        "others must be public.",
     )
     webhook_log_days: int = _setting(30, "How long the log of webhooks is kept.")
     soft_bounces: int = _setting(
@@ -77,7 +78,8 @@ class Config:
     soft_bounce_days: int = _setting(30, "Within so many days; a mail that arrives begins the count anew.")
     mailbox_seconds: int = _setting(60, "How often mailboxes are read.")
     maildir_root: str = _setting(
-        "", "Folder below which Maildirs may be read as mailboxes. Empty means none, and only IMAP and POP3 are offered."
+        "",
+        "Folder below which Maildirs may be read as mailboxes. Empty means none, and only IMAP and POP3 are offered.",
     )
     received_kept: int = _setting(
         10_000, "How many received mails that belong to none of ours are kept to look at; 0 keeps none."
@@ -88,7 +90,9 @@ class Config:
         "them through these, at half the speed.",
     )
     drain_seconds: int = _setting(
-        5, "How often opens and clicks are brought to the database by the processes that take them; 0 leaves it to others."
+        5,
+        "How often a web process brings opens and clicks to the database; 0 leaves it to the scheduler and workers of "
+        "its machine.",
     )
     tick_seconds: int = _setting(15, "How often the scheduler looks for work.")
     keep_values_days: int = _setting(

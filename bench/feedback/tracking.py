@@ -81,8 +81,8 @@ def _serving(made: Mapping[str, Any], folder: Path) -> Iterator[int]:
     with closing(socket()) as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    words = ("-k", "sync", "-w", "1", "--threads", "1", "-b", f"127.0.0.1:{port}", "bench.feedback.web:app", "--no-control-socket")
-    command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), *words]
+    words = ("-k", "sync", "-w", "1", "--threads", "1", "-b", f"127.0.0.1:{port}", "--no-control-socket")
+    command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), *words, "bench.feedback.web:app"]
     server = start(command, log=folder / "gunicorn.log", environment=environment(made))
     try:
         _wait_for(port, server.log_tail)

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from massmail_plugin.contracts import Host, QueueState, StatusMapping
 from massmail_plugin.feedback.tracking.spool import SpooledHit, append
 from massmail_plugin.hosting import include_object
-from massmail_plugin.models import Heartbeat, Mailing, OutboxMessage, OutcomeReport, Sender
+from massmail_plugin.models import Heartbeat, Mailbox, Mailing, OutboxMessage, OutcomeReport, Sender
 from massmail_plugin.upkeep import machine, schema
 from massmail_plugin.upkeep.doctor import Check, Level, checks, worst
 from massmail_plugin.vocabulary import EventKind, Outcome
@@ -66,7 +66,8 @@ def test_a_host_in_good_order(mounted: Mounted, on_a_disk: None) -> None:
     LoginManager(app)
     Migrate(app, db, include_object=include_object)
     add_sender(host, tested_at=clock(), secret="hush")
-    host.session.add_all([Member(name="Ada"), Heartbeat(name="scheduler", at=clock())])
+    mailbox = Mailbox(name="Bounces", host="imap.example.org", read_at=clock(), created_at=clock())
+    host.session.add_all([Member(name="Ada"), Heartbeat(name="scheduler", at=clock()), mailbox])
     host.session.commit()
     bad = [check for check in checks(host) if check.level is not Level.OK and check.name != "recipients' pages"]
     assert bad == []

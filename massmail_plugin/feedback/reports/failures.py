@@ -1,5 +1,6 @@
 """Turns what a report says of each recipient into reported recipients. The reader enters."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from massmail_plugin.feedback.reports.addresses import addresses, in_return_path, same
@@ -73,20 +74,18 @@ def of_text(contents: Contents, raw: bytes, *, delayed: bool) -> list[ReportedRe
     return [_of_mention(one, contents.said, action, alone=len(chosen) == 1) for one in chosen[:MOST_RECIPIENTS]]
 
 
-def _named_in_header(contents: Contents, found: list[Mention]) -> list[Mention]:
+def _named_in_header(contents: Contents, found: Sequence[Mention]) -> list[Mention]:
     """Those of X-Failed-Recipients (Exim and those who took it over)."""
     named = [one for value in contents.headers.all("x-failed-recipients") for one in addresses(decoded_words(value))]
     by_text = {one.address.casefold(): one for one in found}
     if named and not any(one.casefold() in by_text for one in named):
         told = [one for one in sure(found, contents.senders) if one.weight is Weight.NAMED]
-        for one in told:
-            one.original = one.original or named[0]
         if told:
-            return told
+            return [replace(one, original=one.original or named[0]) for one in told]
     return [by_text.get(one.casefold()) or Mention(one, Weight.NAMED) for one in dict.fromkeys(named)]
 
 
-def _guessed(contents: Contents, raw: bytes, found: list[Mention]) -> list[Mention]:
+def _guessed(contents: Contents, raw: bytes, found: Sequence[Mention]) -> list[Mention]:
     """Where the words name nobody plainly: the first of these that has an answer."""
     others = [one.address for one in besides(found, contents.senders) if not is_office(one.address)]
     named = [one.address for one in found if one.weight > Weight.MENTIONED]

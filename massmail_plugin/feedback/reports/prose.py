@@ -44,14 +44,15 @@ class Mention:
     after_data: bool = False
 
 
-def mentions(text: str) -> list[Mention]:
+@lru_cache(maxsize=1)  # One mail is asked about it more than once.
+def mentions(text: str) -> tuple[Mention, ...]:
     """The addresses of a server's text that may be failed recipients, each once, with the lines said of each."""
     if "@" not in text:
-        return []
+        return ()
     reading = _Reading()
     for line in text.split("\n")[:MOST_LINES]:
         reading.take(line[:LONGEST_LINE])
-    return list(reading.found.values())
+    return tuple(reading.found.values())
 
 
 def sure(found: Sequence[Mention], senders: Sequence[str]) -> list[Mention]:

@@ -103,7 +103,7 @@ def _groups(contents: Contents) -> tuple[list[StatusGroup], tuple[str, ...]]:
 
 def _of_groups(groups: list[StatusGroup], contents: Contents, said: str) -> tuple[ReportKind, list[ReportedRecipient]]:
     unsaid = "failed" if all(one.action for one in groups) or not says_it_still_tries("", said) else "delayed"
-    found = [] if all(one.words for one in groups) else mentions(contents.said)
+    found = () if all(one.words for one in groups) else mentions(contents.said)
     by_text = {one.address.casefold(): one for one in found}
     recipients = [of_group(one, one.action or unsaid, by_text.get(one.address.casefold())) for one in groups]
     actions = {one.action for one in recipients}

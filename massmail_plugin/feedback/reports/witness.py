@@ -10,7 +10,7 @@ from massmail_plugin.feedback.reports.addresses import addresses
 # It writes a traceback to the log for each of its own faults; anybody could fill our log by sending such mails.
 logging.getLogger("flufl.bounce").disabled = True
 
-LONGEST = 16 * 1024
+LONGEST = 6 * 1024
 """Bytes shown to the witness: it takes its time over each."""
 MOST_PARTS = 20
 
