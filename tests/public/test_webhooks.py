@@ -156,7 +156,7 @@ def test_a_packed_body_is_read(crm: Listening, client: FlaskClient) -> None:
     ("encoding", "body", "status"),
     [
         ("gzip", b"not packed", 400),
-        ("gzip", gzip.compress(b"{}")[:-4], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
         ("br", b"x", 415),
         ("gzip, gzip", b"x", 415),
     ],
