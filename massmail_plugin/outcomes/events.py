@@ -4,7 +4,7 @@ Sending, feedback and opt-out enter with any number of events at once. Flushes o
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import BigInteger, func, select
 
@@ -33,18 +33,29 @@ def keep_events(host: Host, events: Sequence[NewEvent]) -> list[bool]:
     A few statements whatever the number. Until the caller commits, others who keep events of the same mailings and
     kinds wait; callers with one call for each transaction cannot deadlock with each other.
     """
-    return keep_known(host, events, _mailings(host, {event.message_id for event in events}))
+    mailings = _mailings(host, {event.message_id for event in events})
+    one_at_a_time(host, {(mailings[one.message_id], one.kind) for one in events if one.message_id in mailings})
+    return keep_known(host, events, mailings)
 
 
-def keep_known(host: Host, events: Sequence[NewEvent], mailings: Mapping[int, int]) -> list[bool]:
-    """`keep_events` for a caller who knows the mailings of all messages that are there and of no test."""
+def keep_known(
+    host: Host,
+    events: Sequence[NewEvent],
+    mailings: Mapping[int, int],
+    *,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> list[bool]:
+    """`keep_events` for a caller who knows the mailings of all messages that are there and of no test.
+
+    The caller holds `one_at_a_time` of what is kept. `meanwhile` begins what may be done while the database writes.
+    """
     wanted = _wanted(events, mailings)
     if not wanted:
         return [False] * len(events)
-    one_at_a_time(host, {(mailings[event.message_id], event.kind) for event in wanted.values()})
     tallying = Tallying(mailings, earlier_firsts(host, wanted.values()))
     news = insert_events(host, wanted, mailings, each=tallying.add)
     tallying.write(host)
+    meanwhile()
     report_meaning(host, news.values())
     return [position in news for position in range(len(events))]
 

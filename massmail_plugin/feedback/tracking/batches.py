@@ -7,7 +7,7 @@ spools were read are one commit, so that none is lost and none counts twice, whe
 import gc
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -62,11 +62,10 @@ def _drain_files(host: Host, files: Sequence[Path], until: datetime, stopping: C
         stream = Stream(reader for reader in readers if reader.size > reader.read_to)
         with ThreadPoolExecutor(1) as reading:
             app = current_app._get_current_object() if dialect(host).name == "postgresql" else None  # type: ignore[attr-defined]
-            coming = reading.submit(_read, host, stream, until, app)
-            while not stopping() and (batch := coming.result()).lines:
+            coming = _Coming(lambda: reading.submit(_read, host, stream, until, app))
+            while not stopping() and (batch := coming.take()).lines:
                 with _no_collection():
-                    coming = reading.submit(_read, host, stream, until, app)
-                    kept += _keep(host, batch, read_to)
+                    kept += _keep(host, batch, read_to, coming.begin)
         _tidy(host, readers, read_to)
     return kept
 
@@ -91,6 +90,21 @@ class _Batch:
         return _Batch(self.lines[:half], [*second.hits, *self.ahead]), second
 
 
+class _Coming:
+    """The next batch, which may be begun before it is needed."""
+
+    def __init__(self, submit: "Callable[[], Future[_Batch]]") -> None:
+        self._submit = submit
+        self._begun: Future[_Batch] | None = None
+
+    def begin(self) -> None:
+        self._begun = self._begun or self._submit()
+
+    def take(self) -> _Batch:
+        taken, self._begun = self._begun or self._submit(), None
+        return taken.result()
+
+
 def _read(host: Host, stream: Stream, until: datetime, app: Flask | None) -> _Batch:
     """The next batch, in a thread, while the one before it is kept. With `app` its mails are looked up as well."""
     lines = stream.take(AT_ONCE, until)
@@ -107,17 +121,18 @@ def _opened(path: Path, read_to: int, files: ExitStack) -> SpoolReader:
     return reader
 
 
-def _keep(host: Host, batch: _Batch, read_to: dict[str, int]) -> int:
+def _keep(host: Host, batch: _Batch, read_to: dict[str, int], meanwhile: Callable[[], object]) -> int:
     """One commit. Where the database refuses it for what it holds, the one line that is at fault is passed over."""
     ends = {one.file: one.end for one in batch.lines}
     try:
-        kept = keep_judged(host, batch.recognised or recognise(host, batch.hits, batch.ahead))
+        recognised = batch.recognised or recognise(host, batch.hits, batch.ahead)
+        kept = keep_judged(host, recognised, meanwhile=meanwhile)
         positions.write(host, read_to, ends)
         host.session.commit()
     except (DataError, IntegrityError) as error:
         host.session.rollback()
         if len(batch.lines) > 1:
-            return sum(_keep(host, half, read_to) for half in batch.halves)
+            return sum(_keep(host, half, read_to, meanwhile) for half in batch.halves)
         log.error("A hit is passed over, for the database refuses it: %s", type(error).__name__)
         positions.write(host, read_to, ends)
         host.session.commit()

@@ -1,7 +1,7 @@
 """Judges hits in the company they came in, and keeps them as events. The drain enters; flushes only."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,8 +20,11 @@ CROWD = 50
 """Hits of one mail in a batch."""
 
 
-def keep_judged(host: Host, hits: Recognised) -> int:
-    """Keep hits as events; the number kept. Earlier ones that look otherwise in this company are corrected."""
+def keep_judged(host: Host, hits: Recognised, *, meanwhile: Callable[[], object] = lambda: None) -> int:
+    """Keep hits as events; the number kept. Earlier ones that look otherwise in this company are corrected.
+
+    `meanwhile` as for `keep_known`.
+    """
     mails, new = hits.mails, hits.new
     if not new:
         return 0
@@ -33,7 +36,8 @@ def keep_judged(host: Host, hits: Recognised) -> int:
     near = [(one, reason) for one, reason in zip(known, verdicts[len(new) :], strict=False) if one.hit.at >= since]
     _correct(host, mails, near)
     events = [_event(one, reason) for one, reason in zip(new, verdicts, strict=False)]
-    return sum(keep_known(host, events, {message_id: mail.mailing_id for message_id, mail in mails.items()}))
+    mailings = {message_id: mail.mailing_id for message_id, mail in mails.items()}
+    return sum(keep_known(host, events, mailings, meanwhile=meanwhile))
 
 
 def _earlier(host: Host, seen: Sequence[Seen], since: datetime) -> list[Seen]:
