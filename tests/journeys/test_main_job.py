@@ -311,7 +311,7 @@ def send(walk: Walk, recipients: int) -> None:
 
 def tile(walk: Walk, label: str, value: int) -> None:
     found = walk.page.get_by_role("listitem").filter(has=walk.page.get_by_text(label, exact=True))
-    expect(found).to_have_text(re.compile(rf"^\s*{label}\s*{value}\s*$"))
+    expect(found).to_have_text(re.compile(rf"^\s*{label}\s*{value}(\s+[\d.]+ %)?\s*$"))
 
 
 def status_of(walk: Walk, reader: Guest, status: str) -> None:
