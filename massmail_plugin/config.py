@@ -47,7 +47,7 @@ class Config:
     lanes: int = _setting(4, "Sending jobs that may wait at once.")
     state_dir: str = _setting(
         "",
-        "Folder for the journal that workers keep of mails on their way; in containers it must be a volume. "
+        "Folder for the journals of workers and the spool of opens and clicks; in containers it must be a volume. "
         "Empty means `massmail` in the host's instance folder.",
     )
     journal_wait_seconds: int = _setting(

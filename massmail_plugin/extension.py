@@ -1,6 +1,8 @@
 """MassMail: what a host creates and mounts. Wires the rooms to one application; nothing is committed here."""
 
+import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -204,7 +206,7 @@ class MassMail:
             queue_status=jobs.status,
             providers=providers,
             event_readers=load_event_readers(providers),
-            state_dir=Path(config.state_dir or Path(app.instance_path, "massmail")),
+            state_dir=_state_dir(app, db, Path(config.state_dir or Path(app.instance_path, "massmail"))),
             copy_of=copy_for_history,
         )
 
@@ -264,6 +266,21 @@ def _checked_db(app: Flask, db: SQLAlchemy) -> SQLAlchemy:
     if app.extensions.get("sqlalchemy") is not db:
         raise SetupError("init_app(db=...): call db.init_app(app) before massmail.init_app(app, ...).")
     return db  # type: ignore[no-any-return]
+
+
+def _state_dir(app: Flask, db: SQLAlchemy, folder: Path) -> Path:
+    """A folder for this database alone.
+
+    Journals and spools name rows by their numbers: read into the database of another installation that was given the
+    same folder, they would speak of other people. The server's address is left out, since a worker may well reach
+    the same database by another way than the web processes.
+    """
+    with app.app_context():
+        url = db.engine.url
+    database = url.database or "memory"
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(database).stem).strip("-")[:40] or "database"
+    mark = hashlib.sha256(f"{url.get_backend_name()}:{database}".encode()).hexdigest()[:8]
+    return folder / f"{readable}-{mark}"
 
 
 def _checked_sources(sources: Sequence[ContactSource]) -> dict[str, ContactSource]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from massmail_plugin.mailings import statistics
 from massmail_plugin.models import Campaign, Chunk, Mailing, OutboxMessage
 from massmail_plugin.vocabulary import HoldReason, MailingKind, MailingState, MessageState
 from tests.admin import mailing_rows as make
@@ -138,6 +139,7 @@ def test_the_failed_are_shown_by_reason_and_exactly_they_are_retried(small_host:
     for number in range(2):
         row(small_host, mailing, number).reason = "not_retried"
         small_host.host.session.commit()
+    statistics.catch_up(small_host.host)
     client = small_host.client()
     page = client.get(f"{AT}/{mailing.id}/people/failed").text
     assert "<strong>3</strong> refused by the mail server" in page

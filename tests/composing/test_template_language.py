@@ -76,10 +76,10 @@ BOMBS = {
 @pytest.mark.parametrize("language", [HTML, PLAIN])
 def test_bombs_are_refused_quickly(bomb: str, language: Any) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(RenderError) as refusal:
         printed(BOMBS[bomb], language=language, seconds=1.0)
-    assert time.monotonic() - started < 1.5
+    assert time.process_time() - started < 1.5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
     assert str(refusal.value).endswith(".")
 

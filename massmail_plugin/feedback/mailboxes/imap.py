@@ -56,12 +56,20 @@ class ImapBox:
         if answer != "OK":
             raise MailboxFault("folder", f"The server has no folder “{self._account.folder}” for us: {_said(data)}")
         _, validity = self._server.response("UIDVALIDITY")
+        _, following = self._server.response("UIDNEXT")
+        self._next = int(_said(following) or 0)
         return _said(validity) or "0", int(_said(data) or 0)
 
     def look(self, position: str, known: Collection[str], most: int) -> Listing:
-        """Mails after the UID in `position`; all of them where UIDVALIDITY is another one (RFC 3501, 2.3.1.1)."""
+        """Mails after the UID in `position`; all of them where UIDVALIDITY is another one (RFC 3501, 2.3.1.1).
+
+        A server may make a folder anew and keep UIDVALIDITY, as Dovecot does within one second. UIDs begin at 1 then:
+        a UID that is yet to be given cannot be one we read.
+        """
         validity, _, last = position.rpartition(":")
         after = int(last) if validity == self._validity and last.isdecimal() else 0
+        if self._next and after >= self._next:
+            after = 0
         waiting: list[Waiting] = []
         first = self._first_after(after)
         for start in range(first, self._count + 1, PAGE):
