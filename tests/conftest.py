@@ -3,18 +3,16 @@
 import logging
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.pool import NullPool
 
 from sample_host.services.child_process import ServiceMissing
 from sample_host.services.postgres_server import postgres_server
 from sample_host.services.redis_server import redis_server
+from tests.databases import PostgresDatabases, sqlite_with_tables
 from tests.requirements import need
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -40,21 +38,41 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         need("postgresql", str(missing))
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_url: str) -> Iterator[PostgresDatabases]:
+    databases = PostgresDatabases(postgres_url)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
+def fresh_postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
     """An empty database of this test's own, dropped afterwards."""
-    name = f"massmail_{uuid.uuid4().hex}"
-    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    url = postgres_databases.take(empty=True)
+    yield url
+    postgres_databases.give_back(url)
+
+
+@pytest.fixture
+def postgres_url_with_tables(postgres_databases: PostgresDatabases) -> Iterator[str]:
+    """A database of this test's own with our tables, dropped afterwards."""
+    url = postgres_databases.take(empty=False)
+    yield url
+    postgres_databases.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; a test that takes it runs on both kinds."""
+    """A database with our tables and nothing in them; a test that takes it runs on both kinds."""
+    if request.param == "sqlite":
+        return sqlite_with_tables(tmp_path / "host.sqlite")
+    url: str = request.getfixturevalue("postgres_url_with_tables")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables; a test that takes it runs on both kinds."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'host.sqlite'}"
     url: str = request.getfixturevalue("fresh_postgres_url")

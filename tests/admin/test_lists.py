@@ -120,7 +120,7 @@ def test_members_are_found_by_name_and_address(small_host: Catalogue, news: int)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_the_queries_run_on_both_databases(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
     on_file = f"sqlite:///{tmp_path / 'host.sqlite3'}"
-    with running_host(on_file if database == "sqlite" else request.getfixturevalue("fresh_postgres_url")) as host:
+    with running_host(on_file if database == "sqlite" else request.getfixturevalue("postgres_url_with_tables")) as host:
         list_, session = add_list(host), host.session
         who = [add_person(host, "zoe@example.org", first="Zoë"), add_person(host, None, first="50%")]
         subscribe(host, list_, who, evidence="")

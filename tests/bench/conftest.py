@@ -19,7 +19,7 @@ def sink(tmp_path: Path) -> Iterator[SlowSink]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, database_url: str) -> Engine:
-    made = Engine("bench", database_url, "redis://127.0.0.1:1/0", tmp_path)
+def engine(tmp_path: Path, empty_database_url: str) -> Engine:
+    made = Engine("bench", empty_database_url, "redis://127.0.0.1:1/0", tmp_path)
     made.set_up(PEOPLE)
     return made

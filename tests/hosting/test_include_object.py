@@ -19,9 +19,9 @@ def proposed(folder: Path, message: str) -> str | None:
     return new.pop().read_text() if new else None
 
 
-def test_the_hosts_autogenerate_proposes_nothing(database_url: str, tmp_path: Path) -> None:
+def test_the_hosts_autogenerate_proposes_nothing(empty_database_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "host_migrations"
-    with small_host(database_url, tmp_path) as (app, host, _, _):
+    with small_host(empty_database_url, tmp_path) as (app, host, _, _):
         db.drop_all()
         flask_migrate.Migrate(app, db, include_object=include_object)
         flask_migrate.init(directory=str(folder))

@@ -155,26 +155,26 @@ def sign_in(page: Page, demo: Running) -> None:
 
 
 def look(page: Page, name: str) -> list[str]:
-    """What is wrong with the page that is open; a picture of it is kept."""
-    width = page.viewport_size["width"] if page.viewport_size else 0
+    """What is wrong with the page that is open, at both widths; pictures of it are kept."""
     folder = Path(os.environ.get("MASSMAIL_SCREENSHOTS") or CHECKOUT / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     page.wait_for_load_state()
-    page.screenshot(path=folder / f"{width}-{name}.png", full_page=True)
     wrong = []
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    if overflow > 0:
-        wrong.append(f"{name} at {width}: sticks out by {overflow} pixels")
-    if page.locator("main.massmail").count() and width == WIDTHS[0]:
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=folder / f"{width}-{name}.png", full_page=True)
+        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if overflow > 0:
+            wrong.append(f"{name} at {width}: sticks out by {overflow} pixels")
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    if page.locator("main.massmail").count():
         found = Axe().run(page, context="main.massmail", options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
         wrong += [f"{name}: {fault['id']} {fault['nodes'][0]['target']}" for fault in found.response["violations"]]
     return wrong
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page(demo: Running, visitor: BrowserContext, filled: Mapping[str, str], width: int) -> None:
+def test_every_page(demo: Running, visitor: BrowserContext, filled: Mapping[str, str]) -> None:
     page = visitor.new_page()
-    page.set_viewport_size({"width": width, "height": 900})
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(demo.address + "/login")

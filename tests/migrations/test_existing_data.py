@@ -69,8 +69,8 @@ def write_first_version(host: Host) -> None:
                 connection.execute(insert(tables.tables[name]).values(plain(tables.tables[name], row)))
 
 
-def test_a_mailing_under_way_goes_on_after_the_upgrade(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_a_mailing_under_way_goes_on_after_the_upgrade(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         write_first_version(host)
         schema.upgrade(host)
         states = {row.id: row.state for row in host.session.query(OutboxMessage)}
@@ -83,8 +83,8 @@ def test_a_mailing_under_way_goes_on_after_the_upgrade(database_url: str, tmp_pa
         assert host.session.get_one(Mailing, 1).retries
 
 
-def test_senders_keep_working_as_before(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_senders_keep_working_as_before(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         write_first_version(host)
         schema.upgrade(host)
         sender = host.session.get_one(Sender, 1)
@@ -92,8 +92,8 @@ def test_senders_keep_working_as_before(database_url: str, tmp_path: Path) -> No
         assert (sender.uncertain_policy, sender.domain_limits, sender.dkim_domain) == (UncertainPolicy.LEAVE, [], "")
 
 
-def test_what_came_back_survives_both_ways(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_what_came_back_survives_both_ways(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         write_first_version(host)
         schema.upgrade(host)
         assert host.session.scalars(select(OutcomeReport.message_id)).all() == [1]
@@ -105,8 +105,8 @@ def test_what_came_back_survives_both_ways(database_url: str, tmp_path: Path) ->
         assert host.session.scalars(select(Event.id).order_by(Event.id)).all() == [1, 2, 3, 4]
 
 
-def test_verdicts_over_hits_keep_their_reasons(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_verdicts_over_hits_keep_their_reasons(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         write_first_version(host)
         schema.upgrade(host)
         rows = host.session.execute(select(Event.machine_reason, Event.request).order_by(Event.id)).all()
@@ -120,9 +120,9 @@ def test_pages_of_the_outbox_have_room_on_postgresql(fresh_postgres_url: str, tm
         assert host.session.scalar(query) == ["fillfactor=50"]
 
 
-def test_events_of_before_are_tallied(database_url: str, tmp_path: Path) -> None:
+def test_events_of_before_are_tallied(empty_database_url: str, tmp_path: Path) -> None:
     hits = ((5, 2, "click", False), (90, 2, "open", False), (7, 3, "open", True))
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         write_first_version(host)
         with host.db.engine.begin() as connection:
             tables = MetaData()

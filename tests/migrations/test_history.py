@@ -33,15 +33,15 @@ def our_tables(host: Host) -> set[str]:
     return {name for name in inspect(host.db.engine).get_table_names() if schema.is_ours(name)}
 
 
-def test_history_and_models_do_not_drift_apart(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_history_and_models_do_not_drift_apart(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         schema.upgrade(host)
         assert differences(host) == []
         assert our_tables(host) == {*Base.metadata.tables, schema.VERSION_TABLE}
 
 
-def test_upgrade_twice_and_all_the_way_back(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_upgrade_twice_and_all_the_way_back(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         newest = schema.current(host).newest
         assert schema.upgrade(host) == schema.Revision(None, newest)
         assert schema.upgrade(host) == schema.Revision(newest, newest)
@@ -53,16 +53,16 @@ def test_upgrade_twice_and_all_the_way_back(database_url: str, tmp_path: Path) -
         assert differences(host) == []
 
 
-def test_downgrade_to_an_unknown_revision_is_refused(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_downgrade_to_an_unknown_revision_is_refused(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         schema.upgrade(host)
         with pytest.raises(BadRequest, match="nonsense"):
             schema.downgrade(host, "nonsense")
         assert schema.current(host).up_to_date
 
 
-def test_the_printed_sql_makes_the_same_tables(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_the_printed_sql_makes_the_same_tables(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         script = schema.sql(host)
         connection = host.db.engine.raw_connection()
         if host.db.engine.dialect.name == "sqlite":
@@ -77,8 +77,8 @@ def test_the_printed_sql_makes_the_same_tables(database_url: str, tmp_path: Path
         assert "CREATE TABLE massmail_mailing" in schema.sql(host, whole=True)
 
 
-def test_two_hosts_upgrade_at_once(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (app, host, _, _):
+def test_two_hosts_upgrade_at_once(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (app, host, _, _):
         problems: list[Exception] = []
         threads = [threading.Thread(target=upgrade_in, args=(app, host, problems)) for _ in range(4)]
         for thread in threads:

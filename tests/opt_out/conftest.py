@@ -12,7 +12,7 @@ from tests.public.mailed_host import MailedHost, mailed_host
 def mailed(request: pytest.FixtureRequest) -> Iterator[MailedHost]:
     app = Flask("mailed")
     if request.param == "postgresql":
-        app.config["SQLALCHEMY_DATABASE_URI"] = request.getfixturevalue("fresh_postgres_url")
+        app.config["SQLALCHEMY_DATABASE_URI"] = request.getfixturevalue("postgres_url_with_tables")
     made = mailed_host(app)
     with app.app_context():
         yield made

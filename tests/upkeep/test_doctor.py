@@ -73,8 +73,8 @@ def test_a_host_in_good_order(mounted: Mounted, on_a_disk: None) -> None:
     assert bad == []
 
 
-def test_before_the_first_upgrade_it_says_to_run_it(database_url: str, tmp_path: Path) -> None:
-    with small_host(database_url, tmp_path) as (_, host, _, _):
+def test_before_the_first_upgrade_it_says_to_run_it(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
         found = checks(host)
         assert "flask massmail db upgrade" in by_name(found, "migrations")[0].what_to_do
         assert "flask massmail db upgrade" in by_name(found, "senders")[0].what_to_do

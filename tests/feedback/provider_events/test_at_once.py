@@ -15,8 +15,8 @@ from tests.public.mailed_host import ANN, BEN, EVE
 
 
 @pytest.fixture
-def crm(fresh_postgres_url: str) -> Iterator[Listening]:
-    yield from listening(fresh_postgres_url)
+def crm(postgres_url_with_tables: str) -> Iterator[Listening]:
+    yield from listening(postgres_url_with_tables)
 
 
 def test_many_at_once_are_one(crm: Listening) -> None:

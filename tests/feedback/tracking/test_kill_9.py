@@ -33,9 +33,9 @@ from sample_host.services.child_process import Child, start
 from tests.feedback.tracking.went_out import FIREFOX
 from tests.requirements import need
 
-MAILS = 1000
+MAILS = 500
 VISITORS = 4
-KILLS = 8
+KILLS = 4
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_drain_that_is_killed_again_and_again_keeps_each_hit_once(made: dict[s
             assert process.stdout is not None
             process.stdout.readline()
             try:
-                ended = process.wait(random.uniform(0.05, 0.6) if kills < 8 else 60)
+                ended = process.wait(random.uniform(0.05, 0.6) if kills < KILLS else 60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 ended, kills = process.wait(), kills + 1
