@@ -41,6 +41,7 @@ LOOKS: Mapping[str, Look] = {
     "statuses": application.statuses,
     "permissions": application.permissions,
     "mailboxes": mailboxes.mailboxes,
+    "event feeds": mailboxes.feeds,
     "outcome reports": processes.outcome_reports,
     "webhooks": processes.webhooks,
 }

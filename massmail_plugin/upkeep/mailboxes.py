@@ -1,4 +1,7 @@
-"""Checks of what is heard: mailboxes are read, and somebody tells what became of the mails. The doctor enters."""
+"""Checks of what is heard: mailboxes are read, providers are understood, and somebody tells what became of the mails.
+
+The doctor enters; reads only.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -37,3 +40,20 @@ def _of(host: Host, mailbox: Mailbox) -> Check:
         since = f"since {read_at:%Y-%m-%d %H:%M} UTC" if read_at else "yet"
         return warning(name, f"It was not read {since}.", "Start the scheduler and a worker: flask massmail worker.")
     return ok(name, f"Last read {read_at:%Y-%m-%d %H:%M} UTC." if read_at else "It is about to be read.")
+
+
+# --- Event feeds ----------------------------------------------------------------------------------------------
+
+
+def feeds(host: Host) -> Iterator[Check]:
+    """Every event feed in use was understood when it last spoke."""
+    for feed in host.session.scalars(select(EventFeed).where(EventFeed.active).order_by(EventFeed.name)):
+        name = f"event feed “{feed.name}”"
+        if feed.fault:
+            what = f"Its last request was refused: {feed.fault}"
+            yield warning(name, what, "Compare its signing key, under Event feeds, with the provider's.")
+        elif feed.exchanges and feed.exchange_fault:
+            what = f"The provider's own list could not be exchanged: {feed.exchange_fault}"
+            yield warning(name, what, "Its page under Event feeds holds the account and the key for that.")
+        else:
+            yield ok(name, f"Last heard {feed.heard_at:%Y-%m-%d %H:%M} UTC." if feed.heard_at else "Nothing came yet.")

@@ -26,6 +26,14 @@ def heard(host: Host) -> list[Check]:
     return [check for check in checks(host) if check.name.startswith("mailbox")]
 
 
+def feed(host: Host, **values: object) -> Check:
+    """What is said of a feed with these values."""
+    host.session.add(EventFeed(name="Feed", provider="ses", path="p" * 20, created_at=host.clock(), **values))
+    host.session.commit()
+    (said,) = [check for check in checks(host) if check.name == "event feed “Feed”"]
+    return said
+
+
 def mailbox(host: Host, **values: object) -> Mailbox:
     made = Mailbox(name="Bounces", created_at=host.clock(), **values)
     host.session.add(made)
@@ -70,3 +78,26 @@ def test_a_mailbox_that_cannot_be_read(clinic: tuple[Host, HandClock]) -> None:
     (check,) = heard(host)
     assert (check.level, check.name) == (Level.WARNING, "mailbox “Bounces”")
     assert "refused the login" in check.text
+
+
+# --- Event feeds ----------------------------------------------------------------------------------------------
+
+
+def test_a_feed_that_is_understood(clinic: tuple[Host, HandClock]) -> None:
+    said = feed(clinic[0], heard_at=clinic[0].clock())
+    assert said.level is Level.OK
+    assert "Last heard" in said.text
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"fault": "The signature does not fit."}, "was refused: The signature does not fit."),
+        ({"exchanges": True, "exchange_fault": "HTTP 401"}, "could not be exchanged: HTTP 401"),
+    ],
+)
+def test_a_feed_with_a_fault(clinic: tuple[Host, HandClock], values: dict[str, object], words: str) -> None:
+    said = feed(clinic[0], **values)
+    assert said.level is Level.WARNING
+    assert words in said.text
+    assert "Event feeds" in said.what_to_do
