@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import select
 
-from massmail_plugin import cli
+from massmail_plugin import cli, mailings
 from massmail_plugin.contracts import Host
+from massmail_plugin.models import OutboxMessage
 from massmail_plugin.upkeep import schema
 from tests.campaigns.conftest import World
 from tests.upkeep.small_host import Queue, small_host
@@ -51,3 +53,23 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     with small_host(f"sqlite:///{tmp_path / 'host.sqlite3'}", tmp_path) as (app, host, clock, queue):
         schema.upgrade(host)
         yield Terminal(app, host, queue, World(host, clock))
+
+
+@pytest.fixture
+def message(terminal: Terminal) -> OutboxMessage:
+    """A mail of a mailing that was launched."""
+    world, host = terminal.world, terminal.host
+    world.join(*world.members(1))
+    made = mailings.create(
+        host,
+        name="Spring news",
+        contact_source="members",
+        by="ada",
+        list_ids=[world.list_id],
+        template_id=world.template("Spring"),
+        sender_id=world.sender_id,
+    )
+    mailings.launch(host, made, by="ada")
+    host.session.commit()
+    mailings.fill_launched(host)
+    return host.session.scalars(select(OutboxMessage)).one()

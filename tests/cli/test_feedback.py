@@ -3,30 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from massmail_plugin import mailings
 from massmail_plugin.models import OutboxMessage, OutcomeReport, Suppression
 from massmail_plugin.signed_links import message_id_field
 from tests.cli.conftest import Terminal
-
-
-@pytest.fixture
-def message(terminal: Terminal) -> OutboxMessage:
-    """A mail of a mailing that was launched."""
-    world, host = terminal.world, terminal.host
-    world.join(*world.members(1))
-    made = mailings.create(
-        host,
-        name="Spring news",
-        contact_source="members",
-        by="ada",
-        list_ids=[world.list_id],
-        template_id=world.template("Spring"),
-        sender_id=world.sender_id,
-    )
-    mailings.launch(host, made, by="ada")
-    host.session.commit()
-    mailings.fill_launched(host)
-    return host.session.scalars(select(OutboxMessage)).one()
 
 
 def field(terminal: Terminal, message: OutboxMessage) -> str:

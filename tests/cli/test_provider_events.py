@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from massmail_plugin import mailings
 from massmail_plugin.models import Event, EventFeed, OutboxMessage
 from massmail_plugin.providers import load_event_readers
 from massmail_plugin.providers.showing import event_shown
@@ -80,31 +79,9 @@ def test_files_that_are_no_requests_are_told_apart(bare: Terminal, keep: Keep, t
     assert "PROVIDER=KEY" in bare.run("webhooks", "read", broken, "--key", "sendgrid", code=1)
 
 
-@pytest.fixture
-def mailed_terminal(terminal: Terminal) -> Terminal:
-    """After a mailing to one contact was filled."""
-    world, host = terminal.world, terminal.host
-    world.join(*world.members(1))
-    made = mailings.create(
-        host,
-        name="Spring news",
-        contact_source="members",
-        by="ada",
-        list_ids=[world.list_id],
-        template_id=world.template("Spring"),
-        sender_id=world.sender_id,
-    )
-    mailings.launch(host, made, by="ada")
-    host.session.commit()
-    mailings.fill_launched(host)
-    return terminal
-
-
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
-def test_an_export_is_imported_once(mailed_terminal: Terminal, tmp_path: Path, kind: str) -> None:
-    host = mailed_terminal.host
-    message = host.session.scalars(select(OutboxMessage)).first()
-    assert message is not None
+def test_an_export_is_imported_once(terminal: Terminal, message: OutboxMessage, tmp_path: Path, kind: str) -> None:
+    host = terminal.host
     token = mail_token(host.config, message.id)
     rows = [
         {"event": "delivered", "email": message.address, "time": "2026-03-01T10:00:00Z", "token": token},
@@ -116,8 +93,8 @@ def test_an_export_is_imported_once(mailed_terminal: Terminal, tmp_path: Path, k
         path.write_text("\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)]))
     else:
         path.write_text(json.dumps({"events": rows}) if kind == "json" else "\n".join(map(json.dumps, rows)))
-    assert mailed_terminal.json("events", "import", str(path)) == {"news": 2, "known": 0, "unmatched": 1}
-    assert mailed_terminal.json("events", "import", str(path)) == {"news": 0, "known": 2, "unmatched": 1}
+    assert terminal.json("events", "import", str(path)) == {"news": 2, "known": 0, "unmatched": 1}
+    assert terminal.json("events", "import", str(path)) == {"news": 0, "known": 2, "unmatched": 1}
     kinds = host.session.scalars(select(Event.kind).order_by(Event.at)).all()
     assert kinds == ["delivered", "complaint"]
 

@@ -14,11 +14,12 @@ from massmail_plugin import cli, feedback
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.machines import Hit, judge
 from massmail_plugin.mailings.statistics import proof
-from massmail_plugin.models import Chunk, Event, Link, Mailing, OutboxMessage, OutcomeReport
+from massmail_plugin.models import Event, Mailing, OutcomeReport
 from massmail_plugin.outcomes import NewEvent, keep_events
 from massmail_plugin.upkeep import schema
-from massmail_plugin.vocabulary import EventKind, MailingKind, MessageState, ReportState
+from massmail_plugin.vocabulary import EventKind, MailingKind, ReportState
 from tests.feedback.machines.visits import CHROME, FIREFOX, GMAIL
+from tests.feedback.tracking.went_out import went_out
 from tests.upkeep.small_host import small_host
 
 MAILS = 12
@@ -35,30 +36,8 @@ def host(database_url: str, tmp_path: Path) -> Iterator[Host]:
 
 def sent(host: Host, kind: MailingKind = MailingKind.ONE_OFF) -> tuple[Mailing, list[int], list[int]]:
     """A mailing that left an hour ago: its messages and the ids of its links."""
-    now = host.clock()
-    mailing = Mailing(
-        name="News", kind=kind.value, state="finished", contact_source="members", created_at=now, launched_at=now
-    )
-    host.session.add(mailing)
-    host.session.flush()
-    links = [Link(mailing_id=mailing.id, number=n, target=f"https://shop.example/{n}") for n in range(1, LINKS + 1)]
-    host.session.add_all([*links, Chunk(mailing_id=mailing.id, number=0, sent=MAILS)])
-    messages = [
-        OutboxMessage(
-            mailing_id=mailing.id,
-            chunk=0,
-            contact_source="members",
-            contact_key=str(n),
-            address_role="main",
-            address=f"a{n}@example.org",
-            state=MessageState.SENT.value,
-            handed_at=now - timedelta(hours=1),
-        )
-        for n in range(MAILS)
-    ]
-    host.session.add_all(messages)
-    host.session.commit()
-    return mailing, [one.id for one in messages], [one.id for one in links]
+    out = went_out(host, mails=MAILS, links=LINKS, kind=kind)
+    return host.session.get_one(Mailing, out.mailing_id), out.mails, list(out.links.values())
 
 
 def hit(message_id: int, at: datetime, link: int | None = None, agent: str = FIREFOX, request: str = "") -> NewEvent:
