@@ -79,14 +79,6 @@ class SkipReason(StrEnum):
     CONTACT_GONE = "contact_gone"
     LEFT_LIST = "left_list"
     VETOED = "vetoed"
-    EXCLUDED = "excluded"
-    """On an excluded list."""
-    OTHER_STATUS = "other_status"
-    """The host status is not among those chosen."""
-    MAILED_LATELY = "mailed_lately"
-    """Within the resend window."""
-    WANTS_FEWER = "wants_fewer"
-    """The contact asked for fewer mails and got one lately."""
 
 
 class RefusalReason(StrEnum):
@@ -122,8 +114,6 @@ class MailingKind(StrEnum):
     ONE_OFF = "one_off"
     TEST = "test"
     STEP = "step"
-    SERVICE = "service"
-    """Asks whether a sign-up was meant, or brings a lost link; goes to whoever asked for it, opted out or not."""
 
 
 class HoldReason(StrEnum):
@@ -173,86 +163,6 @@ class SubscriptionState(StrEnum):
 
     SUBSCRIBED = "subscribed"
     UNSUBSCRIBED = "unsubscribed"
-
-
-class ConsentWay(StrEnum):
-    """How a change to a subscription came about."""
-
-    PERSON = "person"
-    """A user did it, one by one or for a selection."""
-    FILE = "file"
-    FORM = "form"
-    """The contact filled in the sign-up form and confirmed."""
-    PAGE = "page"
-    """The contact chose on a page behind a link in a mail."""
-    ONE_CLICK = "one_click"
-    MAIL = "mail"
-    """The contact wrote to the address in List-Unsubscribe."""
-    HOST = "host"
-    PROVIDER = "provider"
-    CAMPAIGN = "campaign"
-
-
-class SignUpState(StrEnum):
-    """Where a sign-up stands."""
-
-    WAITING = "waiting"
-    CONFIRMED = "confirmed"
-    EXPIRED = "expired"
-
-
-class OptOutWhy(StrEnum):
-    """Reasons for opting out that are offered."""
-
-    TOO_MANY = "too_many"
-    NOT_FOR_ME = "not_for_me"
-    NEVER_ASKED = "never_asked"
-    HAVE_IT = "have_it"
-    OTHER = "other"
-
-
-class ImportPurpose(StrEnum):
-    """What a file is brought for."""
-
-    SUBSCRIBE = "subscribe"
-    UNSUBSCRIBE = "unsubscribe"
-    OPT_OUT = "opt_out"
-    OPT_IN = "opt_in"
-    SUPPRESS = "suppress"
-
-
-class ImportState(StrEnum):
-    """The life of an import."""
-
-    UPLOADED = "uploaded"
-    WAITING = "waiting"
-    RUNNING = "running"
-    COUNTED = "counted"
-    """The dry run is over."""
-    FINISHED = "finished"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class ResendWindow(StrEnum):
-    """Who got mail so recently is left out."""
-
-    NONE = "none"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    YEAR = "year"
-    EVER = "ever"
-
-
-class ResendOf(StrEnum):
-    """Which mail counts for the resend window."""
-
-    MAILING = "mailing"
-    """This mailing, and those it is a copy of or that are copies of the same."""
-    TEMPLATE = "template"
-    ANY = "any"
 
 
 class EventKind(StrEnum):
@@ -344,7 +254,6 @@ class SuppressionScope(StrEnum):
     """How far a suppression reaches."""
 
     ALL_BUT_TRANSACTIONAL = "all_but_transactional"
-    TOPIC = "topic"
     LIST = "list"
 
 
@@ -357,10 +266,6 @@ class SuppressionReason(StrEnum):
     SOFT_BOUNCES = "soft_bounces"
     BY_PERSON = "by_person"
     BY_PROVIDER = "by_provider"
-    PAUSE = "pause"
-    """The contact wants no mail for a while."""
-    ERASED = "erased"
-    """The person was erased on request."""
 
 
 class ReportState(StrEnum):
@@ -405,5 +310,4 @@ class Act(StrEnum):
     WEBHOOK_MANAGE = "webhook.manage"
     RESULTS_VIEW = "results.view"
     PEOPLE_VIEW = "people.view"
-    PRIVACY_MANAGE = "privacy.manage"
     SYSTEM_VIEW = "system.view"
