@@ -11,6 +11,18 @@ class Channel(StrEnum):
     FAX = "fax"
 
 
+class FieldKind(StrEnum):
+    """What a field of a contact holds: decides operators in criteria and how a value is printed."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    TIME = "time"
+    BOOLEAN = "boolean"
+    CODE = "code"
+    """Letters and digits that count up, such as account or invoice numbers."""
+
+
 class Outcome(StrEnum):
     """What a send result or an event means for the host."""
 
@@ -125,6 +137,16 @@ class MailingKind(StrEnum):
     SERVICE = "service"
     """Asks whether a sign-up was meant, or brings a lost link; goes to whoever asked for it, opted out or not."""
 
+    @property
+    def counted(self) -> bool:
+        """False where it is no mailing to people's minds: no statistics, no list of mailings has it."""
+        return self not in UNCOUNTED
+
+
+UNCOUNTED = (MailingKind.TEST, MailingKind.SERVICE)
+NOBODY = ""
+"""The `contact_key` of a service mail to an address that belongs to no contact."""
+
 
 class HoldReason(StrEnum):
     """Why a mailing is paused."""
@@ -175,6 +197,12 @@ class SubscriptionState(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+GONE = "gone:"
+"""How the `contact_key` begins of what is left of contacts who were deleted or erased."""
+FORGOTTEN = "forgotten"
+"""Stands in `Event.request` once it is deleted who fetched: such a hit keeps its verdict."""
+
+
 class ConsentWay(StrEnum):
     """How a change to a subscription came about."""
 
@@ -191,6 +219,11 @@ class ConsentWay(StrEnum):
     HOST = "host"
     PROVIDER = "provider"
     CAMPAIGN = "campaign"
+
+    @property
+    def by_contact(self) -> bool:
+        """True where the contact said so, whoever passed it on."""
+        return self not in (ConsentWay.PERSON, ConsentWay.FILE, ConsentWay.CAMPAIGN)
 
 
 class SignUpState(StrEnum):
@@ -232,6 +265,26 @@ class ImportState(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class RowVerdict(StrEnum):
+    """What an import makes of a row of its file."""
+
+    CHANGED = "changed"
+    """Added, taken off, opted out and so on, as the purpose says; of a dry run: would be."""
+    CREATED = "created"
+    """Nobody the host knew: a contact was made and added."""
+    ALREADY = "already"
+    """It was so before."""
+    LEFT = "left"
+    """Left this list; stays off."""
+    OPTED_OUT = "opted_out"
+    SUPPRESSED = "suppressed"
+    UNKNOWN = "unknown"
+    """No contact of the host."""
+    INVALID = "invalid"
+    DUPLICATE = "duplicate"
+    """An earlier row of the file says the same."""
 
 
 class ResendWindow(StrEnum):
@@ -361,6 +414,16 @@ class SuppressionReason(StrEnum):
     """The contact wants no mail for a while."""
     ERASED = "erased"
     """The person was erased on request."""
+
+    @property
+    def is_wish(self) -> bool:
+        """True where the contact wants no mailings, for good or for a while: they opted out."""
+        return self in (SuppressionReason.OPT_OUT, SuppressionReason.PAUSE)
+
+    @property
+    def yields(self) -> bool:
+        """True where a mail that was asked for just now may go all the same, and signing up ends it."""
+        return self.is_wish or self is SuppressionReason.ERASED
 
 
 class ReportState(StrEnum):

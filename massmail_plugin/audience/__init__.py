@@ -4,23 +4,39 @@ from massmail_plugin.audience.contact_values import Reader, readers, values
 from massmail_plugin.audience.contacts import ContactSummary, current_addresses, exists, find, inactive, summaries
 from massmail_plugin.audience.counting import count, sample
 from massmail_plugin.audience.criteria_sql import clause
-from massmail_plugin.audience.funnel import FunnelStep, funnel
-from massmail_plugin.audience.rules import parse
-from massmail_plugin.audience.selection import AudienceRequest, select_recipients
+from massmail_plugin.audience.explain import Explanation, StepAnswer, explain
+from massmail_plugin.audience.funnel import STAGES, WILL_GET, FunnelStep, funnel
+from massmail_plugin.audience.left_out import left_out
+from massmail_plugin.audience.matching import matching
+from massmail_plugin.audience.members import members
+from massmail_plugin.audience.request import AudienceRequest, Lately
+from massmail_plugin.audience.rule_json import parse
+from massmail_plugin.audience.selection import select_recipients
+from massmail_plugin.audience.visibility import limited, visible, visible_rows
 from massmail_plugin.audience.words import sentence
 
 __all__ = [
+    "STAGES",
+    "WILL_GET",
     "AudienceRequest",
     "ContactSummary",
+    "Explanation",
     "FunnelStep",
+    "Lately",
     "Reader",
+    "StepAnswer",
     "clause",
     "count",
     "current_addresses",
     "exists",
+    "explain",
     "find",
     "funnel",
     "inactive",
+    "left_out",
+    "limited",
+    "matching",
+    "members",
     "parse",
     "readers",
     "sample",
@@ -28,4 +44,6 @@ __all__ = [
     "sentence",
     "summaries",
     "values",
+    "visible",
+    "visible_rows",
 ]

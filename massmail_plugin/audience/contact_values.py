@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, inspect, literal, select, true
 from sqlalchemy.orm import aliased
 
+from massmail_plugin.audience.visibility import visible
 from massmail_plugin.consent.contact_keys import TextOf, has_key, key_text
+from massmail_plugin.consent.contact_wishes import names_of_wishes, wishes_of
 from massmail_plugin.contact_fields import ContactField, RelatedRows, register
 from massmail_plugin.contracts import ContactSource, Host
 
@@ -43,19 +45,21 @@ def readers(
     for rows in known.related:
         if rows.name in related:
             _add_rows(host, source, rows, answer)
+    _add_wishes(host, source, answer, paths)
     return found
 
 
 def _readers(
     host: Host, source: ContactSource, keys: Sequence[str], fields: Sequence[ContactField]
 ) -> dict[str, Reader]:
-    addresses = [one.column.label(f"a{number}") for number, one in enumerate(source.addresses)]
+    addresses = [one.column.label(f"a{number}") for number, one in enumerate(register(source).addresses)]
     name = literal("") if source.name is None else source.name
     active = true() if source.active is None else func.coalesce(source.active, False)
     tracked = true() if source.tracking is None else func.coalesce(source.tracking, False)
     own = [name.label("name"), active.label("active"), tracked.label("tracked")]
     statement = select(key_text(source), *own, *addresses, *_columns(fields))
-    rows = host.session.connection().execute(statement.select_from(source.model).where(has_key(source, keys)))
+    chosen = has_key(source, keys), visible(host, source)
+    rows = host.session.connection().execute(statement.select_from(source.model).where(*chosen))
     first = 4 + len(addresses)
     names = list(enumerate((one.path.rpartition(".")[2] for one in fields), first))
     return {
@@ -91,12 +95,18 @@ def values(
     for rows in known.related:
         if related is None or rows.name in related:
             _add_rows(host, source, rows, answer)
+    _add_wishes(host, source, answer, names_of_wishes(source) if paths is None else paths)
     return answer
+
+
+def _add_wishes(host: Host, source: ContactSource, answer: dict[str, Values], names: Collection[str]) -> None:
+    for key, wishes in wishes_of(host, source, list(answer), names).items():
+        answer[key].update(wishes)
 
 
 def _own(host: Host, source: ContactSource, keys: Sequence[str], fields: Sequence[ContactField]) -> dict[str, Values]:
     statement = select(key_text(source).label("key"), *_columns(fields)).select_from(source.model)
-    found = host.session.execute(statement.where(has_key(source, keys)))
+    found = host.session.execute(statement.where(has_key(source, keys), visible(host, source)))
     return {row[0]: _named(fields, row[1:]) for row in found}
 
 
@@ -112,8 +122,9 @@ def _add_relation(
 def _add_rows(host: Host, source: ContactSource, rows: RelatedRows, answer: dict[str, Values]) -> None:
     for contact in answer.values():
         contact[rows.name] = []
-    for key, *row in _of_owners(host, source, rows.relation, rows.fields, list(answer)):
-        answer[key][rows.name].append(_named(rows.fields, row))
+    fields = [one for one in rows.fields if not one.sensitive]
+    for key, *row in _of_owners(host, source, rows.relation, fields, list(answer)):
+        answer[key][rows.name].append(_named(fields, row))
 
 
 def _of_owners(

@@ -1,16 +1,31 @@
 """A rule as an SQL clause over the host's contacts, every value bound. Commits nothing."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import and_, false, func, not_, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, false, func, not_, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from massmail_plugin.audience.resolving import comparison, condition, related_rows
-from massmail_plugin.audience.rules import ConditionRule, FieldRule, Group, RelatedRule, Rule, parse
-from massmail_plugin.contact_fields import ContactField, RelatedRows, register
+from massmail_plugin.audience.history_sql import history
+from massmail_plugin.audience.related_sql import related
+from massmail_plugin.audience.resolving import comparison, condition, related_rows, written
+from massmail_plugin.audience.rule_json import parse
+from massmail_plugin.audience.rules import (
+    ConditionRule,
+    CriterionRule,
+    FieldRule,
+    Group,
+    HistoryRule,
+    Leaf,
+    ListRule,
+    OptOutRule,
+    RelatedRule,
+    Rule,
+)
+from massmail_plugin.audience.saved_criteria import Trail, inner_rule
+from massmail_plugin.audience.standing_sql import on_lists, opted_out
+from massmail_plugin.contact_fields import ContactField, register
 from massmail_plugin.contracts import ContactSource, Host
 
 Clause = ColumnElement[bool]
@@ -19,62 +34,83 @@ Clause = ColumnElement[bool]
 def clause(host: Host, source: ContactSource, rule: object) -> Clause:
     """The rule (as JSON or parsed; None is everybody) as a clause over `source.model`: true or false, never NULL.
 
-    Raises RuleError in words for a field, operator, value, related name or condition that does not exist or fit.
+    Raises RuleError in words for a field, operator, value, related name, condition, list, mailing or criterion that
+    does not exist or fit, and for criteria that lead back to themselves.
     """
-    now = host.clock()
-
-    def leaf(one: FieldRule | RelatedRule | ConditionRule) -> Clause:
-        if isinstance(one, FieldRule):
-            return _compared(source, register(source).fields, one, now)
-        return _related(source, one, now) if isinstance(one, RelatedRule) else _asked_of_host(host, source, one)
-
-    return _tree(parse(rule), leaf)
+    return _Contact(host, source, Trail()).tree(parse(rule))
 
 
-def _tree(rule: Rule, leaf: Callable[[Any], Clause]) -> Clause:
+@dataclass(frozen=True)
+class _Contact:
+    """Rules about one contact; `trail` are the saved criteria on the way here."""
+
+    host: Host
+    source: ContactSource
+    trail: Trail
+
+    def tree(self, rule: Rule) -> Clause:
+        return _tree(rule, self.leaf, wanted=True)
+
+    def leaf(self, rule: Any) -> Clause:
+        ways: Mapping[type[Leaf], Callable[[Any], Clause]] = {
+            FieldRule: self.field,
+            RelatedRule: self.rows,
+            ConditionRule: self.asked_of_host,
+            ListRule: self.lists,
+            OptOutRule: self.stops,
+            HistoryRule: self.mails,
+            CriterionRule: self.saved,
+        }
+        return ways[type(rule)](rule)
+
+    def field(self, rule: FieldRule) -> Clause:
+        return _compared(self.host, self.source, register(self.source).fields, rule)
+
+    def rows(self, rule: RelatedRule) -> Clause:
+        rows = related_rows(self.source, rule)
+
+        def fits(wanted: bool) -> Clause:
+            if rule.has is None:
+                return true() if wanted else false()
+            return _tree(rule.has, lambda one: _compared(self.host, self.source, rows.fields, one), wanted=wanted)
+
+        return related(self.source, rows, rule, fits)
+
+    def asked_of_host(self, rule: ConditionRule) -> Clause:
+        """The host's clause may be NULL for some contacts: that counts as no."""
+        asked = condition(self.host, self.source, rule)
+        return func.coalesce(written(asked, self.source), false())
+
+    def lists(self, rule: ListRule) -> Clause:
+        return on_lists(self.host, self.source, rule, clause)
+
+    def stops(self, rule: OptOutRule) -> Clause:
+        return opted_out(self.host, self.source, rule)
+
+    def mails(self, rule: HistoryRule) -> Clause:
+        return history(self.host, self.source, rule)
+
+    def saved(self, rule: CriterionRule) -> Clause:
+        trail, inner = inner_rule(self.host, self.source, rule, self.trail)
+        found = replace(self, trail=trail).tree(inner)
+        return found if rule.found else not_(found)
+
+
+def _tree(rule: Rule, leaf: Callable[[Any], Clause], *, wanted: bool) -> Clause:
+    """The clause of a tree, or of its opposite.
+
+    NOT goes down to the leaves: there a database can make a join of it, which it cannot do above several.
+    """
     if not isinstance(rule, Group):
-        return leaf(rule)
-    inner = [_tree(one, leaf) for one in rule.rules]
-    if rule.kind == "all":
-        return and_(true(), *inner)
-    return or_(false(), *inner) if rule.kind == "any" else not_(or_(false(), *inner))
+        return leaf(rule) if wanted else not_(leaf(rule))
+    inner = [_tree(one, leaf, wanted=wanted is not (rule.kind == "none")) for one in rule.rules]
+    every = (rule.kind != "any") is wanted
+    return and_(true(), *inner) if every else or_(false(), *inner)
 
 
-def _compared(source: ContactSource, fields: tuple[ContactField, ...], rule: FieldRule, now: datetime) -> Clause:
+def _compared(host: Host, source: ContactSource, fields: Sequence[ContactField], rule: FieldRule) -> Clause:
     found = comparison(fields, rule)
-    test = found.operator.test(found.field.column, found.values, now)
+    test = found.operator.test(found.column, found.values, host.clock())
     if found.field.relation is not None:
         test = getattr(source.model, found.field.relation).has(test)
     return not_(test) if found.operator.opposite else test
-
-
-def _related(source: ContactSource, rule: RelatedRule, now: datetime) -> Clause:
-    rows = related_rows(source, rule)
-    wanted = true() if rule.has is None else _tree(rule.has, lambda one: _compared(source, rows.fields, one, now))
-    if rule.minimum > 1:
-        return _with_at_least(source, rows, wanted, rule.minimum)
-    some: Clause = getattr(source.model, rows.relation).any(wanted)
-    return some
-
-
-def _with_at_least(source: ContactSource, rows: RelatedRows, wanted: Clause, minimum: int) -> Clause:
-    """The owner goes under another name, so that rows of the contact's own class can be counted too."""
-    owner = aliased(source.model)
-    key = register(source).key_column
-    owner_key = getattr(owner, str(key.key))
-    enough = (
-        select(owner_key)
-        .join(getattr(owner, rows.relation))
-        .where(wanted)
-        .group_by(owner_key)
-        .having(func.count() >= minimum)
-        .correlate(None)
-    )
-    among: Clause = key.in_(enough)
-    return among
-
-
-def _asked_of_host(host: Host, source: ContactSource, rule: ConditionRule) -> Clause:
-    """The host's clause may be NULL for some contacts: that counts as no."""
-    _, written = condition(host, rule)
-    return func.coalesce(written(source.model), false())

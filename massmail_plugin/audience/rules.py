@@ -1,11 +1,9 @@
-"""The tree of a criterion as values: parsed from JSON, not yet held against a host's fields. Commits nothing."""
+"""The tree of a criterion as values, not yet held against a host's fields; `rule_json` reads it. Commits nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, Literal, TypeGuard
-
-from massmail_plugin.errors import RuleError, nearest
+from enum import StrEnum
+from typing import Any, Literal
 
 MAX_DEPTH = 3
 """How deep groups may stand in one another, also within `has`."""
@@ -13,6 +11,51 @@ MAX_RULES = 200
 
 GroupKind = Literal["all", "any", "none"]
 GROUP_KINDS: tuple[GroupKind, ...] = ("all", "any", "none")
+
+
+class Rows(StrEnum):
+    """How many of a contact's related rows must fit."""
+
+    ANY = "any"
+    ALL = "all"
+    """There is a row, and every row fits."""
+    NONE = "none"
+    COUNT = "count"
+    LATEST = "latest"
+
+
+class OnList(StrEnum):
+    """How a contact stands to lists."""
+
+    ON = "on"
+    """On at least one of them: subscribed, or found by its criterion and not unsubscribed."""
+    OFF = "off"
+    LEFT = "left"
+    """Unsubscribed from at least one of them."""
+
+
+class OptOut(StrEnum):
+    """What a contact wants, or what stops mail to it."""
+
+    OPTED_OUT = "opted_out"
+    NOT_OPTED_OUT = "not_opted_out"
+    STOPPED = "stopped"
+    """Opted out, complained, bounced, paused, or stopped by a person."""
+    NOT_STOPPED = "not_stopped"
+
+
+class Got(StrEnum):
+    """What became of mails to a contact. Opens, clicks and answers count where a person did them."""
+
+    GOT = "got"
+    NOT_GOT = "not_got"
+    READ = "read"
+    UNREAD = "unread"
+    """Got some, and read none of them."""
+    CLICKED = "clicked"
+    UNCLICKED = "unclicked"
+    """Got some, and clicked in none of them."""
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True)
@@ -34,11 +77,13 @@ class FieldRule:
 
 @dataclass(frozen=True)
 class RelatedRule:
-    """At least `minimum` related rows for which `has` is true; without `has`, any rows."""
+    """Related rows for which `has` is true (None: any row); for COUNT, from `minimum` to `maximum` of them."""
 
     related: str
+    rows: Rows = Rows.ANY
     has: "Rule | None" = None
     minimum: int = 1
+    maximum: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,23 +93,48 @@ class ConditionRule:
     condition: str
 
 
-Rule = Group | FieldRule | RelatedRule | ConditionRule
-EVERYBODY = Group("all", ())
+@dataclass(frozen=True)
+class ListRule:
+    """How the contact stands to lists."""
 
-_LEAF_KEYS = {"field": {"field", "op", "value"}, "related": {"related", "has", "min"}, "condition": {"condition"}}
+    op: OnList
+    list_ids: tuple[int, ...]
 
 
-def parse(rule: object) -> Rule:
-    """The tree that JSON such as {"all": [{"field": "city", "op": "is", "value": "Graz"}]} stands for.
+@dataclass(frozen=True)
+class OptOutRule:
+    """What stops mail to the contact: everywhere, or also to one list or about one topic."""
 
-    None stands for everybody; a Rule is given back. Raises RuleError in words for anything else, for more than
-    MAX_DEPTH groups in one another and for more than MAX_RULES rules.
+    op: OptOut
+    list_id: int | None = None
+    topic_id: int | None = None
+
+
+@dataclass(frozen=True)
+class HistoryRule:
+    """What became of mails: of any mailing, of one, or of all of one template; in the last `days`.
+
+    `link` narrows clicks to links that lead to this address.
     """
-    if isinstance(rule, Rule):
-        return rule
-    if rule is None or rule == {} or rule == {"all": []}:
-        return EVERYBODY
-    return _parse(rule, 1, count(1))
+
+    op: Got
+    mailing_id: int | None = None
+    template_id: int | None = None
+    link: str | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class CriterionRule:
+    """Whether another saved criterion finds the contact."""
+
+    criterion_id: int
+    found: bool = True
+
+
+Leaf = FieldRule | RelatedRule | ConditionRule | ListRule | OptOutRule | HistoryRule | CriterionRule
+Rule = Group | Leaf
+EVERYBODY = Group("all", ())
 
 
 def walk(rule: Rule) -> Iterator[Rule]:
@@ -73,71 +143,3 @@ def walk(rule: Rule) -> Iterator[Rule]:
     below = rule.rules if isinstance(rule, Group) else (rule.has,) if isinstance(rule, RelatedRule) and rule.has else ()
     for inner in below:
         yield from walk(inner)
-
-
-def _parse(rule: object, depth: int, numbers: Iterator[int]) -> Rule:
-    if next(numbers) > MAX_RULES:
-        raise RuleError(f"A criterion may hold {MAX_RULES} rules at the most. Split it into two.")
-    if depth > MAX_DEPTH + 1:
-        raise RuleError(f"Groups may stand in one another {MAX_DEPTH} deep at the most.")
-    if not _is_object(rule):
-        raise RuleError(f"A rule must be an object such as {{“field”: …, “op”: …}}; this is {_shown(rule)}.")
-    kinds = [kind for kind in GROUP_KINDS if kind in rule]
-    if kinds:
-        return _group(rule, kinds[0], depth, numbers)
-    kind = next((name for name in _LEAF_KEYS if name in rule), None)
-    if kind is None:
-        raise RuleError("A rule needs one of all, any, none, field, related or condition.")
-    _only(rule, _LEAF_KEYS[kind])
-    name = rule[kind]
-    if not isinstance(name, str) or not name:
-        raise RuleError(f"The {kind} of a rule must be a name; this is {_shown(name)}.")
-    if kind == "field":
-        return _field(name, rule)
-    return ConditionRule(name) if kind == "condition" else _related(name, rule, depth, numbers)
-
-
-def _group(rule: Mapping[str, Any], kind: GroupKind, depth: int, numbers: Iterator[int]) -> Group:
-    _only(rule, {kind})
-    if depth > MAX_DEPTH:
-        raise RuleError(f"Groups may stand in one another {MAX_DEPTH} deep at the most.")
-    inner = rule[kind]
-    if not isinstance(inner, list | tuple):
-        raise RuleError(f"The group “{kind}” must hold a list of rules.")
-    if not inner:
-        raise RuleError("A group holds no rule. Add one or remove the group.")
-    return Group(kind, tuple(_parse(one, depth + 1, numbers) for one in inner))
-
-
-def _field(name: str, rule: Mapping[str, Any]) -> FieldRule:
-    op = rule.get("op")
-    if not isinstance(op, str) or not op:
-        raise RuleError(f"The rule on “{name}” does not say how to compare. Choose an operator.")
-    return FieldRule(name, op, rule.get("value"))
-
-
-def _related(name: str, rule: Mapping[str, Any], depth: int, numbers: Iterator[int]) -> RelatedRule:
-    minimum = rule.get("min", 1)
-    if isinstance(minimum, bool) or not isinstance(minimum, int) or not 1 <= minimum <= 1_000_000:
-        raise RuleError(f"The rule on “{name}” must ask for at least 1 row; this is {_shown(minimum)}.")
-    if rule.get("has") in (None, {}, {"all": []}):
-        return RelatedRule(name, None, minimum)
-    has = _parse(rule["has"], depth, numbers)
-    if any(isinstance(inner, RelatedRule | ConditionRule) for inner in walk(has)):
-        raise RuleError(f"Within “{name}” only fields of its rows can be asked for.")
-    return RelatedRule(name, has, minimum)
-
-
-def _only(rule: Mapping[str, Any], known: set[str]) -> None:
-    strange = [str(key) for key in rule if key not in known]
-    if strange:
-        raise RuleError(f"A rule cannot hold “{strange[0][:50]}”. {nearest(strange[0][:50], known)}")
-
-
-def _is_object(rule: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(rule, Mapping)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 50 else text[:50] + "…"

@@ -1,14 +1,16 @@
 """Who is on a list, since when and how we know. Sets of any size by SQL alone; flushes, the door commits."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from massmail_plugin.consent.changes import Change
 from massmail_plugin.consent.contact_keys import has_key, key_text
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.tallies import list_counts
 from massmail_plugin.contracts import ContactRef, ContactSource, Host
 from massmail_plugin.models import List, Subscription, Suppression
 from massmail_plugin.vocabulary import SubscriptionState, SuppressionReason, SuppressionScope
@@ -36,16 +38,15 @@ def subscribe(
     list_: List,
     contacts: Iterable[ContactRef],
     *,
-    evidence: str,
+    proof: Proof,
     again: bool = False,
-    message_id: int | None = None,
 ) -> Counts:
     """Put contacts on a list; those the host does not know are passed over. See `subscribe_selected`."""
     counts = Counts()
     for source_name, keys in _batches(contacts):
         source = host.source(source_name)
         wanted = select(key_text(source)).select_from(source.model).where(has_key(source, keys))
-        counts += subscribe_selected(host, list_, source, wanted, evidence=evidence, again=again, message_id=message_id)
+        counts += subscribe_selected(host, list_, source, wanted, proof=proof, again=again)
     return counts
 
 
@@ -55,9 +56,8 @@ def subscribe_selected(
     source: ContactSource,
     keys: Select[Any],
     *,
-    evidence: str,
+    proof: Proof,
     again: bool = False,
-    message_id: int | None = None,
 ) -> Counts:
     """Put all contacts on a list whose key text `keys` selects, in a few statements however many they are.
 
@@ -66,45 +66,89 @@ def subscribe_selected(
     """
     host.session.flush()
     _one_at_a_time(host, list_)
-    change = Change(host=host, source=source.source_name, evidence=evidence, message_id=message_id, at=host.clock())
+    counts = would_subscribe(host, list_, source, keys, again=again)
+    change = Change(host=host, source=source.source_name, proof=proof, at=host.clock())
     wanted = keys.subquery("wanted")
     key: ColumnElement[str] = next(iter(wanted.c))
-    on_list = _standing(list_, source.source_name, key)
-    on_this = and_(_of_list(list_), Subscription.contact_key.in_(select(key)))
-    back = change.move(on_this, SubscriptionState.SUBSCRIBED) if again else 0
-    already = _distinct(host, key, exists().where(on_list, Subscription.state == SubscriptionState.SUBSCRIBED)) - back
-    unwilling = _opted_out_of_everything(source.source_name, key)
-    left = exists().where(on_list, Subscription.state == SubscriptionState.UNSUBSCRIBED)
-    fresh = ~exists().where(on_list)
-    kept_out = 0 if again else _distinct(host, key, or_(left, and_(fresh, unwilling)))
-    new = change.add(list_.id, select(key).where(fresh if again else and_(fresh, ~unwilling)).distinct())
-    return Counts(new, already, back, kept_out)
+    if again:
+        on_this = Subscription.contact_key.in_(select(key))
+        change.move(on_this, SubscriptionState.SUBSCRIBED, list_ids=[list_.id])
+    fresh = ~exists().where(_standing(list_, source.source_name, key))
+    willing = fresh if again else and_(fresh, ~_opted_out_of_everything(source.source_name, key))
+    return replace(counts, new=change.add(list_.id, select(key).where(willing).distinct()))
 
 
-def unsubscribe(
-    host: Host, list_: List, contacts: Iterable[ContactRef], *, evidence: str, message_id: int | None = None
-) -> int:
-    """Take contacts off a list; gives the number of those who were on it. Adding them later keeps them out."""
+def would_subscribe(
+    host: Host, list_: List, source: ContactSource, keys: Select[Any], *, again: bool = False
+) -> Counts:
+    """What `subscribe_selected` would do, in one query; changes nothing."""
+    already, left, willing, fresh = _standing_now(host, list_, source, keys)
+    if again:
+        return Counts(new=fresh, already=already, back=left)
+    return Counts(new=willing, already=already, kept_out=left + fresh - willing)
+
+
+def unsubscribe(host: Host, list_: List, contacts: Iterable[ContactRef], *, proof: Proof) -> int:
+    """Take contacts off a list; gives the number of those who were on it. Adding them later keeps them out.
+
+    From a list that a criterion keeps, contacts without a row of their own are taken off too: it finds them no more.
+    """
     host.session.flush()
-    return sum(
-        Change(host=host, source=source_name, evidence=evidence, message_id=message_id, at=host.clock()).move(
-            and_(_of_list(list_), Subscription.contact_key.in_(keys)), SubscriptionState.UNSUBSCRIBED
-        )
-        for source_name, keys in _batches(contacts)
+    number = 0
+    for source_name, keys in _batches(contacts):
+        change = Change(host=host, source=source_name, proof=proof, at=host.clock())
+        on_this = Subscription.contact_key.in_(keys)
+        number += change.move(on_this, SubscriptionState.UNSUBSCRIBED, list_ids=[list_.id])
+        if list_.criterion_id is not None:
+            source = host.source(source_name)
+            there = select(key_text(source)).select_from(source.model).where(has_key(source, keys))
+            number += _keep_off(change, list_, there)
+    return number
+
+
+def unsubscribe_selected(host: Host, list_: List, source: ContactSource, keys: Select[Any], *, proof: Proof) -> int:
+    """`unsubscribe` for all contacts whose key text `keys` selects, in a few statements."""
+    host.session.flush()
+    change = Change(host=host, source=source.source_name, proof=proof, at=host.clock())
+    gone = Subscription.contact_key.in_(keys)
+    moved = change.move(gone, SubscriptionState.UNSUBSCRIBED, list_ids=[list_.id])
+    return moved + (_keep_off(change, list_, keys) if list_.criterion_id is not None else 0)
+
+
+def would_unsubscribe(host: Host, list_: List, source: ContactSource, keys: Select[Any]) -> Counts:
+    """What `unsubscribe_selected` would do: `new` would be taken off, `already` are not on it. Changes nothing."""
+    on_it, left, _, fresh = _standing_now(host, list_, source, keys)
+    found_too = fresh if list_.criterion_id is not None else 0
+    return Counts(new=on_it + found_too, already=left + fresh - found_too)
+
+
+def _standing_now(host: Host, list_: List, source: ContactSource, keys: Select[Any]) -> tuple[int, int, int, int]:
+    """How many are on the list, left it, may be added, and have no row at all, opted out or not. One query."""
+    wanted = keys.distinct().subquery("wanted")
+    key: ColumnElement[str] = next(iter(wanted.c))
+    state, nothing = Subscription.state, Subscription.id.is_(None)
+    kinds = (
+        state == SubscriptionState.SUBSCRIBED,
+        state == SubscriptionState.UNSUBSCRIBED,
+        and_(nothing, ~_opted_out_of_everything(source.source_name, key)),
+        nothing,
     )
+    asked = select(*(func.count().filter(kind) for kind in kinds)).select_from(wanted)
+    row = host.session.execute(asked.outerjoin(Subscription, _standing(list_, source.source_name, key))).one()
+    on_it, left, willing, fresh = (int(number) for number in row)
+    return on_it, left, willing, fresh
 
 
-def unsubscribe_selected(host: Host, list_: List, source: ContactSource, keys: Select[Any], *, evidence: str) -> int:
-    """`unsubscribe` for all contacts whose key text `keys` selects, in two statements."""
-    host.session.flush()
-    change = Change(host=host, source=source.source_name, evidence=evidence, message_id=None, at=host.clock())
-    return change.move(and_(_of_list(list_), Subscription.contact_key.in_(keys)), SubscriptionState.UNSUBSCRIBED)
+def _keep_off(change: Change, list_: List, keys: Select[Any]) -> int:
+    """A row that says no, for those who have none yet."""
+    key: ColumnElement[str] = next(iter(keys.subquery("unwanted").c))
+    there = exists().where(_standing(list_, change.source, key))
+    return change.add(list_.id, select(key).where(~there).distinct(), SubscriptionState.UNSUBSCRIBED)
 
 
 def subscriber_count(host: Host, list_: List) -> int:
-    """How many contacts are on the list."""
-    on_it = and_(_of_list(list_), Subscription.state == SubscriptionState.SUBSCRIBED)
-    return host.session.scalar(select(func.count()).select_from(Subscription).where(on_it)) or 0
+    """How many contacts subscribed to the list, or were put on it."""
+    return list_counts(host, [list_.id])[list_.id][SubscriptionState.SUBSCRIBED]
 
 
 def _batches(contacts: Iterable[ContactRef]) -> Iterator[tuple[str, list[str]]]:
@@ -134,7 +178,3 @@ def _opted_out_of_everything(source_name: str, key: ColumnElement[str]) -> Colum
         Suppression.reason == SuppressionReason.OPT_OUT,
         Suppression.scope == SuppressionScope.ALL_BUT_TRANSACTIONAL,
     )
-
-
-def _distinct(host: Host, key: ColumnElement[str], where: ColumnElement[bool]) -> int:
-    return host.session.scalar(select(func.count(key.distinct())).where(where)) or 0

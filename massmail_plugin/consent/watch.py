@@ -1,28 +1,22 @@
 """Notices that somebody has said stop since the last look, for the price of one small query. Sending enters.
 
 A wish to stop is always a new row (a suppression, or the history of a subscription), so counting the newest rows tells.
+What was released counts too: SQLite gives the number of a row that is gone to the next one.
 """
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import Subquery, Table, bindparam, func, select, true
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import SubscriptionEvent, Suppression
+from massmail_plugin.models import ReleasedSuppression, SubscriptionEvent, Suppression
 
 OVERLAP = 1_000
 """Rows looked at again: one with a lower number may be committed after one with a higher."""
 REBASE_ABOVE = 5 * OVERLAP
 
 
-class _Newest(NamedTuple):
-    suppressions: int
-    suppression_id: int
-    changes: int
-    change_id: int
-
-
-_STOP, _CHANGE = (cast(Table, model.__table__).c.id for model in (Suppression, SubscriptionEvent))
+_KEYS = tuple(cast(Table, model.__table__).c.id for model in (Suppression, ReleasedSuppression, SubscriptionEvent))
 
 
 def _newest(key: Any, after: str) -> Subquery:
@@ -31,8 +25,9 @@ def _newest(key: Any, after: str) -> Subquery:
     return select(func.count(few.c[0]), func.coalesce(func.max(few.c[0]), 0)).subquery()
 
 
-_STOPS, _CHANGES = _newest(_STOP, "suppression"), _newest(_CHANGE, "change")
-_NEWEST = select(_STOPS, _CHANGES).select_from(_STOPS.join(_CHANGES, true()))
+_STOPS, _RELEASED, _CHANGES = (_newest(key, f"after{place}") for place, key in enumerate(_KEYS))
+_NEWEST = select(_STOPS, _RELEASED, _CHANGES).select_from(_STOPS.join(_RELEASED, true()).join(_CHANGES, true()))
+_HIGHEST = select(*(select(func.coalesce(func.max(key), 0)).scalar_subquery() for key in _KEYS))
 
 
 class StopWatch:
@@ -40,8 +35,8 @@ class StopWatch:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._from = (0, 0)
-        self._seen = _Newest(0, 0, 0, 0)
+        self._from: tuple[int, ...] = (0,) * len(_KEYS)
+        self._seen: tuple[int, ...] = ()
         self._rebase()
 
     def looks_changed(self) -> bool:
@@ -49,21 +44,17 @@ class StopWatch:
         found = self._newest()
         changed = found != self._seen
         self._seen = found
-        if found.suppressions + found.changes > REBASE_ABOVE:
+        if sum(found[::2]) > REBASE_ABOVE:
             self._rebase()
             return True
         return changed
 
     def _rebase(self) -> None:
-        self._from = (0, 0)
-        highest = select(
-            select(func.coalesce(func.max(Suppression.id), 0)).scalar_subquery(),
-            select(func.coalesce(func.max(SubscriptionEvent.id), 0)).scalar_subquery(),
-        )
-        suppression, change = self._host.session.execute(highest).one()
-        self._from = (suppression - OVERLAP, change - OVERLAP)
+        highest = self._host.session.connection().execute(_HIGHEST).one()
+        self._from = tuple(key - OVERLAP for key in highest)
         self._seen = self._newest()
 
-    def _newest(self) -> _Newest:
-        given = {"suppression": self._from[0], "change": self._from[1]}
-        return _Newest(*self._host.session.connection().execute(_NEWEST, given).one())
+    def _newest(self) -> tuple[int, ...]:
+        """Of each table the number of new rows and the highest key."""
+        given = {f"after{place}": key for place, key in enumerate(self._from)}
+        return tuple(self._host.session.connection().execute(_NEWEST, given).one())

@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
-from sqlalchemy import and_, exists, literal, select
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
 
 from massmail_plugin.consent.changes import Change
-from massmail_plugin.consent.notices import after_commit
-from massmail_plugin.consent.preferences import list_ids_of, opt_outs_of_everything, opted_out_of_everything
-from massmail_plugin.consent.suppression import suppress
-from massmail_plugin.contracts import ContactRef, Host, PreferenceFact
-from massmail_plugin.models import List, Subscription, SubscriptionEvent
+from massmail_plugin.consent.opt_outs import Wide, of_contact, opted_out_of
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.released import let_go
+from massmail_plugin.consent.telling import tell_of, tell_of_list
+from massmail_plugin.contracts import ContactRef, Host
+from massmail_plugin.models import List, Subscription, Suppression
 from massmail_plugin.vocabulary import SubscriptionState, SuppressionReason, SuppressionScope
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """An opt-out that was carried out: of `everything` or not, and the lists it closed.
+    """An opt-out that was carried out: of `everything`, of a topic (`topic_id`) or of lists; and the lists it closed.
 
     `changed` is False where it was so already.
     """
@@ -28,27 +28,24 @@ class Withdrawal:
     list_ids: tuple[int, ...]
     changed: bool
     at: datetime
+    topic_id: int | None = None
 
 
 def withdraw(
-    host: Host,
-    contact: ContactRef,
-    *,
-    list_ids: Sequence[int] | None,
-    evidence: str,
-    message_id: int | None = None,
+    host: Host, contact: ContactRef, *, list_ids: Sequence[int] | None, topic_id: int | None = None, proof: Proof
 ) -> Withdrawal:
-    """Carry out a contact's wish to get no more mail: of these lists, or with None of every list and mailing.
+    """Carry out a contact's wish to get no more mail: of these lists; with None of the topic, else of every mailing.
 
     Saying it twice changes nothing. Also a contact who was on none of the lists is kept off them from now on.
     """
     host.session.flush()
+    change = _change(host, contact, proof)
     if list_ids is None:
-        return _withdraw_from_everything(host, contact, evidence, message_id)
-    change = _change(host, contact, evidence, message_id)
-    known = _lists(host, list_ids)
-    closed = [list_ for list_ in known if _set(change, contact, list_, SubscriptionState.UNSUBSCRIBED)]
-    _announce(change, contact, closed, subscribed=False)
+        return _withdraw_from(change, contact, Wide(topic_id))
+    closed = [list_ for list_ in _lists(host, list_ids) if _set(change, contact, list_, SubscriptionState.UNSUBSCRIBED)]
+    note_leaving(change, list_ids, Subscription.contact_key == contact.key)
+    for list_ in closed:
+        tell_of_list(change, contact, list_, subscribed=False)
     return Withdrawal(contact, False, tuple(list_.id for list_ in closed), bool(closed), change.at)
 
 
@@ -58,97 +55,110 @@ def take_back(
     *,
     withdrawal: Withdrawal | None = None,
     list_ids: Sequence[int] | None = None,
-    evidence: str,
-    message_id: int | None = None,
+    topic_id: int | None = None,
+    proof: Proof,
 ) -> bool:
     """The undo: the contact wants mail again; True where that changed something.
 
-    With lists, they are on these lists again, also on one they never were on. Without (or with a Withdrawal from
-    everything), mail to them is allowed again and the subscriptions which that withdrawal closed are open.
+    With lists, they are on these lists again, also on one they never were on; an opt-out from everything or from a
+    topic stays. Without (or with a Withdrawal from a topic or everything), mail of the topic, or all mail, is allowed
+    again and the subscriptions which that withdrawal closed are open.
     """
     host.session.flush()
-    change = _change(host, contact, evidence, message_id)
-    if withdrawal is not None and not withdrawal.everything:
-        list_ids = withdrawal.list_ids
+    change = _change(host, contact, proof)
+    if withdrawal is not None:
+        wide = withdrawal.everything or withdrawal.topic_id is not None
+        list_ids, topic_id = None if wide else withdrawal.list_ids, withdrawal.topic_id
     if list_ids is None:
-        return _take_back_everything(change, contact)
-    opened = [list_ for list_ in _lists(host, list_ids) if _set(change, contact, list_, SubscriptionState.SUBSCRIBED)]
-    _announce(change, contact, opened, subscribed=True)
+        return _take_back(change, contact, Wide(topic_id))
+    opened = open_lists(change, contact, list_ids)
     return bool(opened)
 
 
-def _change(host: Host, contact: ContactRef, evidence: str, message_id: int | None) -> Change:
-    return Change(host=host, source=contact.source, evidence=evidence, message_id=message_id, at=host.clock())
-
-
-def _withdraw_from_everything(host: Host, contact: ContactRef, evidence: str, message_id: int | None) -> Withdrawal:
-    """The suppression is older than what it closes: that is how taking it back finds the subscriptions."""
-    before = opted_out_of_everything(host, contact)
-    suppress(
-        host,
-        contact=contact,
-        scope=SuppressionScope.ALL_BUT_TRANSACTIONAL,
-        reason=SuppressionReason.OPT_OUT,
-        note=evidence,
-        message_id=message_id,
-    )
-    change = _change(host, contact, evidence, message_id)
-    closing = list_ids_of(host, contact)
-    change.move(Subscription.contact_key == contact.key, SubscriptionState.UNSUBSCRIBED)
-    changed = not before or bool(closing)
-    if changed:
-        _tell(host, _fact(change, contact, None, subscribed=False))
-    return Withdrawal(contact, True, closing, changed, change.at)
-
-
-def _take_back_everything(change: Change, contact: ContactRef) -> bool:
+def open_lists(change: Change, contact: ContactRef, list_ids: Sequence[int]) -> list[List]:
+    """Put the contact on these lists and tell the host of it; gives those that were news."""
     host = change.host
-    stops = list(host.session.scalars(opt_outs_of_everything(contact)))
-    if not stops:
-        return False
-    was_on_it = exists().where(
-        SubscriptionEvent.list_id == Subscription.list_id,
-        SubscriptionEvent.contact_source == contact.source,
-        SubscriptionEvent.contact_key == contact.key,
-        SubscriptionEvent.state == SubscriptionState.SUBSCRIBED,
+    lists = _lists(host, list_ids)
+    of_one_list = and_(Suppression.reason == SuppressionReason.OPT_OUT.value, *of_contact(contact))
+    of_these = and_(Suppression.scope == SuppressionScope.LIST.value, Suppression.list_id.in_(list_ids))
+    freed = let_go(host, and_(of_one_list, of_these), by=change.proof.by, note=change.proof.evidence)
+    opened = [list_ for list_ in lists if _set(change, contact, list_, SubscriptionState.SUBSCRIBED)]
+    for list_ in lists if freed else opened:
+        tell_of_list(change, contact, list_, subscribed=True)
+    return lists if freed else opened
+
+
+def note_leaving(change: Change, list_ids: Sequence[int], whose: ColumnElement[bool]) -> None:
+    """Lists that a wider opt-out closed are left now for their own sake: taking that one back does not open them."""
+    topics = change.host.session.scalars(select(List.topic_id).where(List.id.in_(list_ids)).distinct())
+    by_wider = [Wide(topic_id).closed_by_it(now=change.at) for topic_id in {None, *topics}]
+    off = Subscription.state == SubscriptionState.UNSUBSCRIBED.value
+    left = and_(Subscription.list_id.in_(list_ids), off, whose, or_(*by_wider))
+    change.say_again(left, SubscriptionState.UNSUBSCRIBED)
+
+
+def _change(host: Host, contact: ContactRef, proof: Proof) -> Change:
+    return Change(host=host, source=contact.source, proof=proof, at=host.clock())
+
+
+def _withdraw_from(change: Change, contact: ContactRef, wide: Wide) -> Withdrawal:
+    """The stop and what it closes carry the same time: that is how taking it back finds the subscriptions."""
+    within = and_(wide.subscriptions(), Subscription.contact_key == contact.key)
+    closing = _subscribed(change, within)
+    changed = bool(closing) or not opted_out_of(change.host, contact, wide)
+    if changed:
+        _stop(change, contact, wide)
+        change.move(within, SubscriptionState.UNSUBSCRIBED, list_ids=closing)
+        tell_of(change, contact, wide, subscribed=False)
+    return Withdrawal(contact, wide.topic_id is None, closing, changed, change.at, wide.topic_id)
+
+
+def _stop(change: Change, contact: ContactRef, wide: Wide) -> None:
+    """A row of its own each time: what came in between was closed by this one."""
+    proof = change.proof
+    change.host.session.add(
+        Suppression(
+            contact_source=contact.source,
+            contact_key=contact.key,
+            scope=wide.scope.value,
+            topic_id=wide.topic_id,
+            reason=SuppressionReason.OPT_OUT.value,
+            way=str(proof.way),
+            note=proof.evidence,
+            created_at=change.at,
+            created_by=proof.by[:200],
+            message_id=proof.message_id,
+        )
     )
-    closed_with_it = Subscription.since >= min(stop.created_at for stop in stops)
-    change.move(and_(Subscription.contact_key == contact.key, closed_with_it, was_on_it), SubscriptionState.SUBSCRIBED)
-    for stop in stops:
-        host.session.delete(stop)
-    host.session.flush()
-    _tell(host, _fact(change, contact, None, subscribed=True))
+    change.host.session.flush()
+
+
+def _take_back(change: Change, contact: ContactRef, wide: Wide) -> bool:
+    if not opted_out_of(change.host, contact, wide):
+        return False
+    change.move(
+        and_(Subscription.contact_key == contact.key, wide.closed_by_it(now=change.at)), SubscriptionState.SUBSCRIBED
+    )
+    theirs = and_(wide.stops(), *of_contact(contact))
+    let_go(change.host, theirs, by=change.proof.by, note=change.proof.evidence)
+    tell_of(change, contact, wide, subscribed=True)
     return True
 
 
 def _set(change: Change, contact: ContactRef, list_: List, state: SubscriptionState) -> bool:
     of_list = and_(Subscription.list_id == list_.id, Subscription.contact_key == contact.key)
-    if change.move(of_list, state):
+    if change.move(of_list, state, list_ids=[list_.id]):
         return True
     there = exists().where(of_list, Subscription.contact_source == contact.source)
     return bool(change.add(list_.id, select(literal(contact.key)).where(~there), state))
 
 
-def _lists(host: Host, list_ids: Sequence[int]) -> list[List]:
-    return list(host.session.scalars(select(List).where(List.id.in_(list_ids)).order_by(List.id)))
-
-
-def _announce(change: Change, contact: ContactRef, lists: Sequence[List], *, subscribed: bool) -> None:
-    for list_ in lists:
-        _tell(change.host, _fact(change, contact, list_, subscribed=subscribed))
-
-
-def _fact(change: Change, contact: ContactRef, list_: List | None, *, subscribed: bool) -> PreferenceFact:
-    return PreferenceFact(
-        contact=contact,
-        list_id=list_.id if list_ else None,
-        list_name=list_.name if list_ else None,
-        subscribed=subscribed,
-        at=change.at,
-        source=change.evidence,
+def _subscribed(change: Change, within: ColumnElement[bool]) -> tuple[int, ...]:
+    on = Subscription.contact_source == change.source, Subscription.state == SubscriptionState.SUBSCRIBED.value
+    return tuple(
+        change.host.session.scalars(select(Subscription.list_id).where(*on, within).order_by(Subscription.list_id))
     )
 
 
-def _tell(host: Host, fact: PreferenceFact) -> None:
-    for hook in host.hooks.on_preference_change:
-        after_commit(host, partial(hook, fact))
+def _lists(host: Host, list_ids: Sequence[int]) -> list[List]:
+    return list(host.session.scalars(select(List).where(List.id.in_(list_ids)).order_by(List.id)))

@@ -5,10 +5,11 @@ from massmail_plugin.models.campaigns import Campaign, CampaignStep, Enrolment, 
 from massmail_plugin.models.criteria import Criterion
 from massmail_plugin.models.feedback import Event, EventTally, OutcomeReport, SpoolFile, Standing
 from massmail_plugin.models.imports import Import, ImportPart
+from massmail_plugin.models.link_requests import LinkRequest
 from massmail_plugin.models.lists import ConsentText, List, Segment, Topic
 from massmail_plugin.models.mailings import Link, Mailing, PreparedMessage, excluded_list, mailing_list
 from massmail_plugin.models.outbox import Chunk, KeptValues, OutboxMessage
-from massmail_plugin.models.privacy import Erasure, PastMessage
+from massmail_plugin.models.privacy import Erasure, PastMessage, PastTally, RetentionPass
 from massmail_plugin.models.received import EventFeed, FeedNonce, Mailbox, MailboxMail, ProviderListEntry, Received
 from massmail_plugin.models.senders import Pace, Sender
 from massmail_plugin.models.statistics import BREAKDOWN_COUNTS, Breakdown, ChunkShare, RollUp
@@ -41,6 +42,7 @@ __all__ = [
     "KeptValues",
     "Lease",
     "Link",
+    "LinkRequest",
     "List",
     "Mailbox",
     "MailboxMail",
@@ -50,10 +52,12 @@ __all__ = [
     "OutcomeReport",
     "Pace",
     "PastMessage",
+    "PastTally",
     "PreparedMessage",
     "ProviderListEntry",
     "Received",
     "ReleasedSuppression",
+    "RetentionPass",
     "RollUp",
     "Segment",
     "Sender",

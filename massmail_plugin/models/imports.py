@@ -29,6 +29,8 @@ class Import(Base):
     """Encoding, delimiter and quote that were found, sheet, whether the first row names the columns."""
     mapping: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """Which column says what."""
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Whether unknown ones become contacts; of stops, how far they reach and how long they hold."""
     evidence: Mapped[str] = mapped_column(String(500), default="")
     dry_run: Mapped[bool] = mapped_column(default=True)
     """Whether it only counts; a person looks at the counts and lets it run."""
@@ -36,6 +38,8 @@ class Import(Base):
     """New, already, invalid, suppressed, unknown and so on, as far as it is."""
     done_bytes: Mapped[int] = mapped_column(BigId, default=0)
     done_rows: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often it was begun since it last got on: one that stops its worker is not begun for ever."""
     fault: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")

@@ -20,11 +20,20 @@ class Topic(Base):
     public_name: Mapped[str] = mapped_column(String(200), default="")
     """What recipients read; empty means the name."""
     description: Mapped[str] = mapped_column(Text, default="")
+    texts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """The house's own words by language: {"de": {"name": ..., "description": ...}, ...}."""
     active: Mapped[bool] = mapped_column(default=True)
 
     @property
     def title(self) -> str:
         return self.public_name or self.name
+
+    def title_in(self, language: str) -> str:
+        """The name recipients read in a language such as "de" or "pt_BR"."""
+        return _said(self.texts, language, "name") or self.title
+
+    def description_in(self, language: str) -> str:
+        return _said(self.texts, language, "description") or self.description
 
 
 class Segment(Base):
@@ -73,6 +82,17 @@ class List(Base):
     def title(self) -> str:
         return self.public_name or self.name
 
+    def title_in(self, language: str) -> str:
+        """The name recipients read in a language such as "de" or "pt_BR"."""
+        return _said(self.texts, language, "name") or self.title
+
+    def description_in(self, language: str) -> str:
+        return _said(self.texts, language, "description") or self.description
+
+    def sign_up_words_in(self, language: str) -> str:
+        """What somebody who signs up agrees to, in the house's own words; "" where it has none in this language."""
+        return _said(self.texts, language, "sign_up")
+
 
 class ConsentText(Base):
     """The words somebody agreed to when they signed up for a list. Never changed once used."""
@@ -87,3 +107,11 @@ class ConsentText(Base):
     words: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")
+
+
+def _said(texts: Any, language: str, what: str) -> str:
+    """Words of the house in a language (de, pt_BR, pt-BR); a region without words has those of its language."""
+    by_name = {name.replace("-", "_").lower(): words for name, words in (texts or {}).items()}
+    wanted = language.replace("-", "_").lower()
+    found = (by_name.get(name, {}).get(what) for name in (wanted, wanted.partition("_")[0]))
+    return str(next(filter(None, found), ""))

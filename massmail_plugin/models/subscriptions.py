@@ -18,7 +18,8 @@ class Subscription(Base):
     __table_args__ = (
         UniqueConstraint("list_id", "contact_source", "contact_key"),
         Index("ix_massmail_subscription_contact", "contact_source", "contact_key"),
-        Index("ix_massmail_subscription_since", "list_id", "state", "since"),
+        # With the key, so that people can leaf through a list in order of time.
+        Index("ix_massmail_subscription_since", "list_id", "state", "since", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -39,7 +40,10 @@ class SubscriptionEvent(Base):
     """History of a subscription: every change with who made it, when, how, from where, and to which words."""
 
     __tablename__ = "massmail_subscription_event"
-    __table_args__ = (Index("ix_massmail_subscription_event_contact", "contact_source", "contact_key"),)
+    __table_args__ = (
+        Index("ix_massmail_subscription_event_contact", "contact_source", "contact_key"),
+        Index("ix_massmail_subscription_event_list", "list_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     list_id: Mapped[int] = mapped_column(ForeignKey("massmail_list.id"))
@@ -75,8 +79,11 @@ class SignUp(Base):
 
     __tablename__ = "massmail_sign_up"
     __table_args__ = (
-        Index("ix_massmail_sign_up_waiting", "created_at", **where("state = 'waiting'")),
-        Index("ix_massmail_sign_up_address", "list_id", "address"),
+        Index("ix_massmail_sign_up_list", "list_id", "state", "id"),
+        Index("ix_massmail_sign_up_address", "address", "created_at"),
+        Index("ix_massmail_sign_up_network", "network", "created_at"),
+        Index("ix_massmail_sign_up_contact", "contact_source", "contact_key"),
+        Index("ix_massmail_sign_up_due", "due_at", **where("due_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -89,9 +96,14 @@ class SignUp(Base):
     locale: Mapped[str] = mapped_column(String(20), default="")
     consent_text_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_consent_text.id"))
     origin: Mapped[str] = mapped_column(String(300), default="")
+    network: Mapped[str] = mapped_column(String(64), default="")
+    """The visitor's, so that one does not fill in too many forms."""
     contact_source: Mapped[str | None] = mapped_column(SourceName)
     contact_key: Mapped[str | None] = mapped_column(ContactKey)
+    """Whom it made a subscriber; NULL while it waits, and while the host has no such contact."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the scheduler does something about it next: reminds, ends it, looks for its contact."""
     asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the last mail that asks went out."""
     times_asked: Mapped[int] = mapped_column(default=0)

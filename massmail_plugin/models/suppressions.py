@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
+from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
 
 
 class Suppression(Base):
@@ -16,9 +16,17 @@ class Suppression(Base):
     __tablename__ = "massmail_suppression"
     __table_args__ = (
         CheckConstraint("address IS NOT NULL OR address_hash IS NOT NULL OR contact_key IS NOT NULL", name="somebody"),
-        Index("ix_massmail_suppression_address", "address"),
+        # Patterns: PostgreSQL then finds addresses by their beginning too.
+        Index("ix_massmail_suppression_address", "address", postgresql_ops={"address": "varchar_pattern_ops"}),
         Index("ix_massmail_suppression_address_hash", "address_hash"),
         Index("ix_massmail_suppression_contact", "contact_source", "contact_key"),
+        # The newest of one kind, for screens, however many there are of others. Not of the plain columns: a database
+        # that knows little of the table would take such an index for what is asked at fill and hand-off.
+        *(
+            Index(f"ix_massmail_suppression_{name}", text(f"lower({name})"), "id")
+            for name in ("reason", "scope", "way")
+        ),
+        Index("ix_massmail_suppression_until", "until", **where("until IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -31,6 +39,8 @@ class Suppression(Base):
     list_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_list.id"))
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_topic.id"))
     reason: Mapped[str] = mapped_column(String(30))
+    way: Mapped[str] = mapped_column(String(20), default="")
+    """A ConsentWay: how it came about; empty where the answer of a mail server made it, or nobody knows."""
     note: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")
@@ -45,7 +55,8 @@ class ReleasedSuppression(Base):
     __tablename__ = "massmail_released_suppression"
     __table_args__ = (
         Index("ix_massmail_released_suppression_contact", "contact_source", "contact_key"),
-        Index("ix_massmail_released_suppression_address", "address"),
+        Index("ix_massmail_released_suppression_address_hash", "address_hash"),
+        Index("ix_massmail_released_suppression_address", "address", postgresql_ops={"address": "varchar_pattern_ops"}),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -57,6 +68,7 @@ class ReleasedSuppression(Base):
     list_id: Mapped[int | None]
     topic_id: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(30))
+    way: Mapped[str] = mapped_column(String(20), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200), default="")

@@ -49,7 +49,7 @@ def test_values_of_uuid_keys(host: Host) -> None:
     host.session.add(Member(label="Ann"))
     host.session.flush()
     key = str(host.session.scalars(select(Member.uid)).one())
-    assert values(host, MEMBERS, [key]) == {key: {"name": "Ann"}}
+    assert values(host, MEMBERS, [key]) == {key: {"name": "Ann", "opted_out": False, "subscriptions": []}}
 
 
 def test_find(host: Host) -> None:

@@ -6,14 +6,16 @@ import pytest
 from sqlalchemy import Column, MetaData, String, Table, insert, null, select
 
 from massmail_plugin.audience.funnel import funnel
-from massmail_plugin.audience.selection import AudienceRequest, select_recipients
+from massmail_plugin.audience.request import AudienceRequest
+from massmail_plugin.audience.selection import select_recipients
 from massmail_plugin.consent.contact_keys import key_text
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.consent.subscriptions import subscribe, subscribe_selected
 from massmail_plugin.consent.suppression import suppress
 from massmail_plugin.consent.withdrawal import withdraw
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.errors import BadRequest, RuleError, SetupError
-from massmail_plugin.vocabulary import SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import ConsentWay, SuppressionReason, SuppressionScope
 from tests.consent.small_host import CLIENTS, MEMBERS, Client, Member, Person, add_list, add_person
 
 ALL = SuppressionScope.ALL_BUT_TRANSACTIONAL
@@ -28,7 +30,9 @@ def found(host: Host, request: AudienceRequest) -> Found:
 
 
 def numbers(host: Host, request: AudienceRequest) -> dict[str, tuple[int, int]]:
-    return {step.name: (step.count, step.left_out) for step in funnel(host, request)}
+    steps = funnel(host, request)
+    assert [(step.left_out, step.name) for step in steps if not step.taken and step.left_out] == []
+    return {step.name: (step.count, step.left_out) for step in steps if step.taken}
 
 
 def test_every_reason_and_the_funnel(host: Host) -> None:
@@ -50,12 +54,12 @@ def test_every_reason_and_the_funnel(host: Host) -> None:
         "twin": add_person(host, "FINE@x.test", city="Graz"),
         "elsewhere": add_person(host, "else@x.test", city="Linz"),
     }
-    subscribe(host, news, people.values(), evidence="by hand")
-    subscribe(host, other, [people["fine"]], evidence="by hand")
+    subscribe(host, news, people.values(), proof=Proof(ConsentWay.PERSON, evidence="by hand"))
+    subscribe(host, other, [people["fine"]], proof=Proof(ConsentWay.PERSON, evidence="by hand"))
     stranger, left = add_person(host, "stranger@x.test", city="Graz"), add_person(host, "left@x.test", city="Graz")
-    subscribe(host, closed, [stranger], evidence="by hand")
-    subscribe(host, news, [left], evidence="by hand")
-    withdraw(host, left, list_ids=[news.id], evidence="page")
+    subscribe(host, closed, [stranger], proof=Proof(ConsentWay.PERSON, evidence="by hand"))
+    subscribe(host, news, [left], proof=Proof(ConsentWay.PERSON, evidence="by hand"))
+    withdraw(host, left, list_ids=[news.id], proof=Proof(ConsentWay.PAGE, evidence="page"))
     suppress(host, contact=people["out"], scope=ALL, reason=SuppressionReason.OPT_OUT)
     suppress(host, address="bounced@x.test", scope=ALL, reason=SuppressionReason.HARD_BOUNCE)
     suppress(host, contact=people["complained"], scope=ALL, reason=SuppressionReason.COMPLAINT)
@@ -81,13 +85,15 @@ def test_every_reason_and_the_funnel(host: Host) -> None:
         (key["twin"], "main"): ("FINE@x.test", "duplicate"),
     }
     assert numbers(host, request) == {
-        "listed": (15, 0),
-        "matching": (14, 1),
+        "listed": (16, 0),
+        "matching": (15, 1),
+        "open": (14, 1),
         "active": (12, 2),
         "with_address": (11, 1),
         "usable": (8, 3),
         "willing": (7, 1),
         "allowed": (5, 2),
+        "paced": (5, 0),
         "unique": (4, 1),
         "will_get": (5, 0),
     }
@@ -111,7 +117,7 @@ def test_every_reason_and_the_funnel(host: Host) -> None:
 def test_a_suppression_for_one_list(host: Host) -> None:
     news, other = add_list(host), add_list(host, "Other")
     who = add_person(host, "a@x.test")
-    subscribe(host, news, [who], evidence="by hand")
+    subscribe(host, news, [who], proof=Proof(ConsentWay.PERSON, evidence="by hand"))
     suppress(host, contact=who, scope=SuppressionScope.LIST, list_id=other.id, reason=SuppressionReason.BY_PERSON)
     assert found(host, AudienceRequest("person", [news.id])) == {(who.key, "main"): ("a@x.test", None)}
     suppress(host, address="a@x.test", scope=SuppressionScope.LIST, list_id=news.id, reason=SuppressionReason.OPT_OUT)
@@ -121,7 +127,7 @@ def test_a_suppression_for_one_list(host: Host) -> None:
 def test_one_contact_never_gets_two_at_one_address(host: Host) -> None:
     news = add_list(host)
     who = add_person(host, "a@x.test", email2="A@x.test")
-    subscribe(host, news, [who], evidence="by hand")
+    subscribe(host, news, [who], proof=Proof(ConsentWay.PERSON, evidence="by hand"))
     for one_per_address in (True, False):
         rows = found(host, AudienceRequest("person", [news.id], one_per_address=one_per_address))
         assert rows == {(who.key, "main"): ("a@x.test", None), (who.key, "second"): ("A@x.test", "duplicate")}
@@ -131,7 +137,7 @@ def test_other_channels_and_the_order_of_roles(host: Host) -> None:
     news = add_list(host)
     who = add_person(host, "a@x.test", email2="b@x.test", fax="+43 1 234")
     nobody = add_person(host)
-    subscribe(host, news, [who, nobody], evidence="by hand")
+    subscribe(host, news, [who, nobody], proof=Proof(ConsentWay.PERSON, evidence="by hand"))
     rows = found(host, AudienceRequest("person", [news.id], roles=["fax", "second"]))
     assert rows == {
         (who.key, "fax"): ("+43 1 234", None),
@@ -146,7 +152,13 @@ def test_keys_of_every_type_and_contacts_that_are_gone(host: Host) -> None:
     host.session.add_all([Client(code="A-1", mail="c@x.test"), Client(code="é中", mail=None)])
     host.session.flush()
     for source, model in ((MEMBERS, Member), (CLIENTS, Client)):
-        subscribe_selected(host, news, source, select(key_text(source)).select_from(model), evidence="all")
+        subscribe_selected(
+            host,
+            news,
+            source,
+            select(key_text(source)).select_from(model),
+            proof=Proof(ConsentWay.PERSON, evidence="all"),
+        )
     uids = {str(uid) for uid in host.session.scalars(select(Member.uid))}
     assert {key for key, _ in found(host, AudienceRequest("member", [news.id]))} == uids
     assert found(host, AudienceRequest("client", [news.id])) == {
@@ -181,7 +193,7 @@ def test_what_does_not_exist_is_named(host: Host) -> None:
 def test_only_some_contacts(host: Host) -> None:
     news = add_list(host)
     people = [add_person(host, f"p{i}@x.test") for i in range(3)]
-    subscribe(host, news, people, evidence="by hand")
+    subscribe(host, news, people, proof=Proof(ConsentWay.PERSON, evidence="by hand"))
     some = select(Person.status).where(Person.status.is_not(None))
     host.session.get_one(Person, int(people[0].key)).status = people[2].key
     host.session.flush()
@@ -191,7 +203,7 @@ def test_only_some_contacts(host: Host) -> None:
 def test_it_can_be_inserted_as_it_is(host: Host) -> None:
     news = add_list(host)
     people: list[ContactRef] = [add_person(host, f"p{i}@x.test") for i in range(3)]
-    subscribe(host, news, people, evidence="by hand")
+    subscribe(host, news, people, proof=Proof(ConsentWay.PERSON, evidence="by hand"))
     chosen = select_recipients(host, AudienceRequest("person", [news.id]))
     target = Table("target", MetaData(), *(Column(column.name, String) for column in chosen.subquery().c))
     target.create(host.session.connection())

@@ -1,8 +1,9 @@
 """One small query notices that somebody said stop, whoever it was and in whatever order it was committed."""
 
 from massmail_plugin import consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.models import Suppression
-from massmail_plugin.vocabulary import SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import ConsentWay, SuppressionReason, SuppressionScope
 from tests.consent.small_host import add_list, add_person
 
 ALL = SuppressionScope.ALL_BUT_TRANSACTIONAL
@@ -32,10 +33,10 @@ def test_a_suppression_is_seen_once(host):
 
 def test_who_leaves_a_list_is_seen(host):
     list_, ref = add_list(host), add_person(host, "a@example.org")
-    consent.subscribe(host, list_, [ref], evidence="test")
+    consent.subscribe(host, list_, [ref], proof=Proof(ConsentWay.PERSON, evidence="test"))
     host.session.commit()
     watch = consent.StopWatch(host)
-    consent.unsubscribe(host, list_, [ref], evidence="test")
+    consent.unsubscribe(host, list_, [ref], proof=Proof(ConsentWay.PERSON, evidence="test"))
     host.session.commit()
     assert watch.looks_changed()
 
@@ -60,4 +61,13 @@ def test_many_at_once_are_seen_and_do_not_make_every_look_long(host):
     assert watch.looks_changed()
     assert not watch.looks_changed()
     suppressed(host, "last@example.org")
+    assert watch.looks_changed()
+
+
+def test_one_released_and_another_put_in_its_place_are_seen(host):
+    """SQLite gives the new row the number of the old one."""
+    made = suppressed(host, "a@example.org")
+    watch = consent.StopWatch(host)
+    consent.release(host, made, by="ann", note="wrong")
+    suppressed(host, "b@example.org")
     assert watch.looks_changed()

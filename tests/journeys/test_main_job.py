@@ -223,7 +223,8 @@ def make_criterion(walk: Walk) -> None:
 
 
 def choose(walk: Walk, label: re.Pattern[str], option: str) -> None:
-    """A choice in the builder; nobody is quick enough to make the next one before the page has settled."""
+    """A choice in the builder; nobody is quick enough to make one before the page has come, or has settled again."""
+    walk.page.wait_for_load_state()
     walk.page.get_by_label(label).select_option(label=option)
     expect(walk.page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
 

@@ -181,7 +181,7 @@ def make_audience(browser: PlainBrowser) -> None:
     browser.press("Save criterion", {"rule-0-op": "is", "rule-0-value": "Nærby"})
     assert "5 of 9 contacts" in browser.text
     browser.open(f"{ADMIN}/lists/new").press("Save list", {"name": "Barn evenings"})
-    browser.follow("Add by criterion").press("Count", {"criterion": "1"})
+    browser.follow("By criterion").press("Count", {"criterion": "1"})
     browser.press("Add 5 contacts", {"evidence": "Asked at the barn"})
     assert "5 contacts were added to “Barn evenings”." in browser.text
 

@@ -15,7 +15,7 @@ from massmail_plugin.composing.rendering import render_target
 from massmail_plugin.composing.values import values_for
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadLink, MassMailError
-from massmail_plugin.models import Link, Mailing, OutboxMessage, PreparedMessage
+from massmail_plugin.models import Link, Mailing, OutboxMessage, PastMessage, PreparedMessage
 from massmail_plugin.signed_links import Linked
 
 REMEMBERED = 20_000
@@ -78,10 +78,15 @@ def _stored(host: Host, mailing_id: int, number: int) -> StoredLink:
 
 def _mailing_of(host: Host, message_id: int) -> int:
     """For tokens that do not say so themselves."""
-    mailing_id = host.session.scalar(select(OutboxMessage.mailing_id).where(OutboxMessage.id == message_id))
-    if mailing_id is None:
+    return _message(host, message_id).mailing_id
+
+
+def _message(host: Host, message_id: int) -> OutboxMessage | PastMessage:
+    """The row, or what stays of it when its age deletes it."""
+    message = host.session.get(OutboxMessage, message_id) or host.session.get(PastMessage, message_id)
+    if message is None:
         raise BadLink("The mail this link was in is not known here any more.")
-    return mailing_id
+    return message
 
 
 def _same_for_all(target: str) -> str | None:
@@ -100,9 +105,7 @@ def _target(target: str, contact: Mapping[str, Any]) -> str:
 
 def _values(host: Host, message_id: int) -> Mapping[str, Any]:
     """The recipient's values of today, for links into which the author put fields. Raises BadLink."""
-    message = host.session.get(OutboxMessage, message_id)
-    if message is None:
-        raise BadLink("The mail this link was in is not known here any more.")
+    message = _message(host, message_id)
     mailing = host.session.get_one(Mailing, message.mailing_id)
     prepared = host.session.get(PreparedMessage, mailing.id)
     found = values(host, host.source(message.contact_source), [message.contact_key])
@@ -112,5 +115,5 @@ def _values(host: Host, message_id: int) -> Mapping[str, Any]:
         sender_name=prepared.from_name if prepared else "",
         sender_address=prepared.from_address if prepared else "",
         mailing_name=mailing.name,
-        topic=mailing.template.topic if mailing.template else "",
+        topic=mailing.template.topic_title if mailing.template else "",
     )
