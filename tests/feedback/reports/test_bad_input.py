@@ -1,7 +1,6 @@
 """Whatever comes in, the reader does not stumble, and takes neither long nor much memory."""
 
 import io
-import time
 import tracemalloc
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from massmail_plugin.feedback.reports import ReportKind, read_report
+from tests.cpu_time import best_of
 
 DAEMON = b"From: MAILER-DAEMON@mx.example\nSubject: failure notice\n"
 REPORT = (
@@ -92,9 +92,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("raw", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_takes_a_moment(raw):
-    began = time.process_time()
-    read_report(raw)
-    assert time.process_time() - began < 1
+    assert best_of(3, 1, lambda: read_report(raw))[0] < 1
 
 
 @pytest.mark.parametrize(
