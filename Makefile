@@ -8,7 +8,7 @@ PIP = $(PY) -m pip --disable-pip-version-check install --quiet
 JOBS = 2
 ARGS =
 
-.PHONY: help demo demo-once test bench bench-feedback corpus faults realmail check clean
+.PHONY: help demo demo-once test bench bench-feedback bench-audience corpus faults realmail words check clean
 
 help:
 	@echo "make demo        start the sample host with everything it needs; RESET=1 starts over"
@@ -16,9 +16,11 @@ help:
 	@echo "make test        run all tests (JOBS=2 workers; ARGS= goes to pytest)"
 	@echo "make bench       measure the engine beside its peers, about 20 minutes (ARGS=--quick, ARGS=\"race fill\")"
 	@echo "make bench-feedback  measure what comes back: tracking, bounces, pages (ARGS=--quick, ARGS=\"flush\")"
+	@echo "make bench-audience  measure who gets it: funnel, criteria, import, screens at 1M (ARGS=--quick, ARGS=\"funnel\")"
 	@echo "make realmail    read real bounces of Postfix from Dovecot, two minutes (root; apt install postfix dovecot-imapd ...)"
 	@echo "make corpus      measure the readers of bounces and webhooks on labelled mails (CORPUS=folder)"
 	@echo "make faults      kill, cut off and fill up real processes, about 80 minutes (ARGS=--quick, ARGS=\"kills-sqlite\")"
+	@echo "make words       gather what the recipients' pages say into the catalogues of the languages"
 	@echo "make check       lint, types, floors of the house, docs"
 	@echo "make clean       remove $(VENV), var/ and all caches"
 
@@ -37,6 +39,9 @@ bench: $(VENV)/stamp-bench
 bench-feedback: $(VENV)/stamp-bench
 	@exec $(PY) -m bench.feedback $(ARGS)
 
+bench-audience: $(VENV)/stamp-bench
+	@exec $(PY) -m bench.audience $(ARGS)
+
 corpus: $(VENV)/stamp-package
 	@exec $(PY) -m corpus_check $(CORPUS) $(ARGS)
 
@@ -45,6 +50,15 @@ faults: $(VENV)/stamp-test
 
 realmail: $(VENV)/stamp-test
 	@exec $(PY) -m realmail
+
+words: $(VENV)/stamp-test
+	@mkdir -p var
+	@$(VENV)/bin/pybabel -q extract -F pyproject.toml -k plural:1,2 --no-location --omit-header --sort-by-file -o var/massmail.pot .
+	@for file in massmail_plugin/translations/*/LC_MESSAGES/massmail.po; do \
+	  $(PY) -c "import polib, sys; po = polib.pofile(sys.argv[1], wrapwidth=100); \
+	po.merge(polib.pofile('var/massmail.pot')); [po.remove(one) for one in po.obsolete_entries()]; po.save(); \
+	print(sys.argv[1], f'{po.percent_translated()} %')" $$file; \
+	done
 
 check: $(VENV)/stamp-check
 	$(PY) -m ruff check .

@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, Select, String, case, cast, insert, litera
 from bench import work_item
 from bench.host import SOURCE, Base, Contact, Order
 from massmail_plugin import consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import List
 from massmail_plugin.upkeep import schema
+from massmail_plugin.vocabulary import ConsentWay
 
 ORDERS_EACH = 2
 
@@ -31,7 +33,7 @@ def list_of(host: Host, number: int) -> int:
     made = List(name=f"The first {number:,}", created_at=host.clock())
     host.session.add(made)
     keys = select(cast(Contact.id, String)).where(Contact.id <= number)
-    consent.subscribe_selected(host, made, host.source(SOURCE), keys, evidence="bench")
+    consent.subscribe_selected(host, made, host.source(SOURCE), keys, proof=Proof(ConsentWay.PERSON, evidence="bench"))
     list_id = made.id
     host.session.commit()
     analyse(host)

@@ -12,10 +12,11 @@ from sqlalchemy import String, cast, insert, make_url, select
 
 from faults.postgres import PostgreSQL
 from massmail_plugin import consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.mailings.library import TemplateDraft
 from massmail_plugin.mailings.library import save as save_template
 from massmail_plugin.models import List, Sender
-from massmail_plugin.vocabulary import TemplateFormat
+from massmail_plugin.vocabulary import ConsentWay, TemplateFormat
 from sample_host import demo_mailing
 from sample_host.app import create_app
 from sample_host.config import settings
@@ -66,7 +67,13 @@ class Mould:
                 made = List(name=name, public_name=name, description="", created_at=host.clock())
                 db.session.add(made)
                 keys = select(cast(Contact.id, String)).where(Contact.id.between(FIRST_KEY, FIRST_KEY + number - 1))
-                consent.subscribe_selected(host, made, host.source(demo_mailing.SOURCE), keys, evidence="Fault runs")
+                consent.subscribe_selected(
+                    host,
+                    made,
+                    host.source(demo_mailing.SOURCE),
+                    keys,
+                    proof=Proof(ConsentWay.PERSON, evidence="Fault runs"),
+                )
             self._add_big_letter()
             db.session.commit()
 

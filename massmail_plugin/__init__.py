@@ -12,6 +12,7 @@ from massmail_plugin.contracts import (
     Field,
     HistoryFact,
     InterestFact,
+    NewContact,
     OutcomeFact,
     Outgoing,
     Phone,
@@ -19,13 +20,14 @@ from massmail_plugin.contracts import (
     Provider,
     Related,
     SendFact,
+    SignUpField,
     Stage,
     StatusFact,
     StatusMapping,
 )
 from massmail_plugin.errors import ConfigError, MassMailError, SetupError
 from massmail_plugin.extension import MassMail
-from massmail_plugin.vocabulary import Act, Outcome, SuppressionReason
+from massmail_plugin.vocabulary import Act, ConsentWay, FieldKind, Outcome, SuppressionReason, SuppressionScope
 
 __all__ = [
     "Account",
@@ -34,15 +36,18 @@ __all__ = [
     "Answer",
     "Carriage",
     "ConfigError",
+    "ConsentWay",
     "ContactRef",
     "ContactSource",
     "Email",
     "Fax",
     "Field",
+    "FieldKind",
     "HistoryFact",
     "InterestFact",
     "MassMail",
     "MassMailError",
+    "NewContact",
     "Outcome",
     "OutcomeFact",
     "Outgoing",
@@ -52,8 +57,10 @@ __all__ = [
     "Related",
     "SendFact",
     "SetupError",
+    "SignUpField",
     "Stage",
     "StatusFact",
     "StatusMapping",
     "SuppressionReason",
+    "SuppressionScope",
 ]

@@ -1,13 +1,15 @@
 """`MASSMAIL_*` settings: read once from the host's configuration, checked, frozen. Nothing is committed here."""
 
 import difflib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from massmail_plugin.errors import ConfigError
+from massmail_plugin.ages import USUAL, Ages
+from massmail_plugin.errors import ConfigError, nearest
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ class Config:
     secret_keys: Sequence[str] = _setting(
         (),
         "Keys for signed links and stored passwords; the first one is used for new ones, the others still "
-        "open old ones. Needed.",
+        "open old ones and know erased addresses again: never drop one. Needed.",
     )
     redis_url: str = _setting("redis://localhost:6379/0", "Redis for the job queue.")
     queue: str = _setting("massmail", "Name of the RQ queue.")
@@ -36,6 +38,31 @@ class Config:
     admin_url: str = _setting("massmail", "Path of the admin screens below the host's admin.")
     organisation: str = _setting("", "Name of the sender's organisation on the recipients' pages.")
     postal_address: str = _setting("", "Postal address for the foot of mails, as {{ organisation.address }}.")
+    public_layout: str = _setting(
+        "",
+        "Template of yours that the recipients' pages stand in, with the blocks `title`, `head` and `content`. Empty "
+        "means a plain page with your name, logo and colour.",
+    )
+    languages: Sequence[str] = _setting(
+        (),
+        "Languages of the recipients' pages, such as de,en; the first one is for whoever wants none of them. Empty "
+        "means all there are, and English.",
+    )
+    translations: str = _setting(
+        "",
+        "Folder with catalogues of your own, as de/LC_MESSAGES/massmail.po: they change words of the recipients' pages "
+        "and add languages.",
+    )
+    sign_up_days: int = _setting(14, "How long a sign-up waits to be confirmed.")
+    sign_up_reminder_days: Sequence[int] = _setting(
+        (2,), "Days after which a sign-up that is not confirmed is reminded of, such as 2,7. Empty: no reminders."
+    )
+    sign_ups_per_hour: int = _setting(20, "Sign-ups that are taken from one network in an hour; 0 takes any number.")
+    check_mx: bool = _setting(
+        False,
+        "Ask the DNS whether the domain of an address in a sign-up form takes mail. A DNS that does not answer stops "
+        "nobody.",
+    )
     track_opens: bool = _setting(True, "Put a pixel into HTML mails.")
     track_clicks: bool = _setting(True, "Lead links through the host to count clicks.")
     hidden_link: bool = _setting(
@@ -94,15 +121,28 @@ class Config:
         "How often a web process brings opens and clicks to the database; 0 leaves it to the scheduler and workers of "
         "its machine.",
     )
+    import_bytes: int = _setting(
+        200_000_000, "Largest file that can be imported. Your server and `MAX_CONTENT_LENGTH` must let it in too."
+    )
     tick_seconds: int = _setting(15, "How often the scheduler looks for work.")
     keep_values_days: int = _setting(
         0,
         "How long the values a mail was written with are kept, so that it can be shown as it was; 0 keeps none, and a "
         "mail is shown with today's values.",
     )
+    retention: Ages = field(
+        default=USUAL,
+        metadata={
+            "doc": 'Days after which data are deleted, by kind, such as {"messages": 400, "imports": 7}; 0 keeps a '
+            "kind for good, one that is not named has its default. See docs/privacy.md for the kinds."
+        },
+    )
     digest_hours: int = _setting(24, "Hours after the start of a mailing at which its results are sent by mail.")
     confirm_above: int = _setting(10_000, "From this many recipients on, the number must be typed to send.")
     test_subject_prefix: str = _setting("[TEST] ", "Put before the subject of test mails.")
+    criterion_seconds: int = _setting(
+        20, "How long the database may look for the contacts of a criterion on screen; 0 sets no limit."
+    )
     render_seconds: float = _setting(2.0, "Longest time for one message to be built.")
     max_message_bytes: int = _setting(5_000_000, "Largest text a template may produce.")
 
@@ -139,12 +179,15 @@ def _fitted(key: str, value: Any, default: Any) -> Any:
     try:
         if isinstance(default, bool):
             return value if isinstance(value, bool) else _truth(value)
+        if isinstance(default, Ages):
+            return _ages(key, value)
         if isinstance(default, tuple):
-            return (
+            parts = (
                 tuple(part.strip() for part in value.split(",") if part.strip())
                 if isinstance(value, str)
                 else tuple(value)
             )
+            return tuple(map(type(default[0]), parts)) if default else parts
         return type(default)(value)
     except (TypeError, ValueError):
         raise ConfigError(f"{key} is {value!r}, but must be like {default!r}.") from None
@@ -156,6 +199,21 @@ def _truth(value: Any) -> bool:
     if word not in words:
         raise ValueError(value)
     return words[word]
+
+
+def _ages(key: str, value: Any) -> Ages:
+    """Ages by kind, as a mapping or as JSON; kinds that are not named keep their default."""
+    if isinstance(value, Ages):
+        return value
+    given = json.loads(value) if isinstance(value, str) else dict(value)
+    known = [one.name for one in fields(Ages)]
+    for kind in given:
+        if kind not in known:
+            raise ConfigError(f"{key} names “{kind}”, which is no kind of data. {nearest(kind, known)}")
+    days = {kind: int(number) for kind, number in given.items()}
+    if any(number < 0 for number in days.values()):
+        raise ConfigError(f"{key} holds a negative number of days; 0 keeps a kind of data for good.")
+    return Ages(**days)
 
 
 def _check(config: Config) -> None:
@@ -179,3 +237,8 @@ def _check(config: Config) -> None:
     for name in ("chunk_size", "lease_seconds", "lane_seconds", "lanes", "tick_seconds", "give_up_hours"):
         if getattr(config, name) < 1:
             raise ConfigError(f"MASSMAIL_{name.upper()} must be at least 1.")
+    if not all(0 < day < config.sign_up_days for day in config.sign_up_reminder_days):
+        raise ConfigError(
+            "MASSMAIL_SIGN_UP_REMINDER_DAYS must be days between 1 and MASSMAIL_SIGN_UP_DAYS, such as 2,7; it is "
+            f"{config.sign_up_reminder_days!r}."
+        )

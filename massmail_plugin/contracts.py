@@ -12,15 +12,24 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from flask_sqlalchemy.extension import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from sqlalchemy.orm import InstrumentedAttribute, scoped_session
+from sqlalchemy.orm import scoped_session
 from sqlalchemy.sql.elements import ColumnElement
 
 from massmail_plugin.config import Config
+from massmail_plugin.contact_source import Address as Address
+from massmail_plugin.contact_source import Column as Column
+from massmail_plugin.contact_source import ContactSource as ContactSource
+from massmail_plugin.contact_source import Email as Email
+from massmail_plugin.contact_source import Fax as Fax
+from massmail_plugin.contact_source import Field as Field
+from massmail_plugin.contact_source import Phone as Phone
+from massmail_plugin.contact_source import Related as Related
 from massmail_plugin.errors import SetupError, nearest
 from massmail_plugin.facts import AddressFact as AddressFact
 from massmail_plugin.facts import ContactRef as ContactRef
 from massmail_plugin.facts import HistoryFact as HistoryFact
 from massmail_plugin.facts import InterestFact as InterestFact
+from massmail_plugin.facts import NewContact as NewContact
 from massmail_plugin.facts import OutcomeFact as OutcomeFact
 from massmail_plugin.facts import PreferenceFact as PreferenceFact
 from massmail_plugin.facts import SendFact as SendFact
@@ -29,106 +38,11 @@ from massmail_plugin.facts import StatusFact as StatusFact
 from massmail_plugin.provider_words import EventReader as EventReader
 from massmail_plugin.provider_words import EventRequest as EventRequest
 from massmail_plugin.provider_words import ProviderEvent as ProviderEvent
+from massmail_plugin.sign_up_field import SignUpField as SignUpField
 from massmail_plugin.smtp_status import Reply
-from massmail_plugin.vocabulary import Act, Channel, MessageState, Outcome
-
-Column = InstrumentedAttribute[Any] | ColumnElement[Any] | Any
-"""A mapped attribute, a hybrid, or an SQL expression over the contact's class."""
-
+from massmail_plugin.vocabulary import Act, MessageState, Outcome
 
 # --- What a host declares -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Address:
-    """Where a contact can be reached: a text column of the contact's class, under a role name."""
-
-    column: Column
-    role: str = "main"
-    label: str | None = None
-    channel: Channel = Channel.EMAIL
-
-
-class Email(Address):
-    """An e-mail address of the contact."""
-
-
-@dataclass(frozen=True, eq=False)
-class Phone(Address):
-    """A number that takes text messages."""
-
-    role: str = "mobile"
-    channel: Channel = Channel.SMS
-
-
-@dataclass(frozen=True, eq=False)
-class Fax(Address):
-    """A number that takes faxes."""
-
-    role: str = "fax"
-    channel: Channel = Channel.FAX
-
-
-@dataclass(frozen=True, eq=False)
-class Field:
-    """A column that templates may print and criteria may ask for.
-
-    `via` is the to-one relation of the contact that leads to the column's class; the template then says
-    `contact.<relation>.<name>`. `choices` offers values in the criteria screen (a sequence, or a function without
-    arguments). `sensitive` keeps the field out of templates.
-    """
-
-    column: Column
-    label: str | None = None
-    name: str | None = None
-    via: Any = None
-    choices: Sequence[str] | Callable[[], Iterable[str]] | None = None
-    sensitive: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Related:
-    """Rows that belong to a contact (orders, action items): loops in templates, "has a row where" in criteria."""
-
-    model: type[Any]
-    via: Any
-    fields: Sequence[Column]
-    name: str | None = None
-    label: str | None = None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _SourceOptions:
-    addresses: Sequence[Address]
-    name: Column | None = None
-    locale: Column | None = None
-    time_zone: Column | None = None
-    active: Column | None = None
-    status: Column | None = None
-    tracking: Column | None = None
-    fields: Sequence[Field | Related] = ()
-    key: Column | None = None
-    source: str | None = None
-    label: str | None = None
-    url: Callable[[str], str] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class ContactSource(_SourceOptions):
-    """One mapped class of the host whose rows are contacts. Nothing is copied from it.
-
-    `key` defaults to the class's single primary key column; as text it is our `contact_key`. `source` names the
-    source in our tables (default: the table's name) and must never change. `tracking` says whether opens and clicks of
-    a contact may be seen: where it is true, and nowhere else, the mail holds a pixel and counted links; without the
-    option it holds them for everybody. `url(key)` gives the address of the
-    contact's page in the host, for links.
-    """
-
-    model: type[Any]
-
-    @property
-    def source_name(self) -> str:
-        return self.source or str(self.model.__table__.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +83,14 @@ Condition = Callable[[type[Any]], ColumnElement[bool]]
 """A host-coded criterion: receives the contact's mapped class, returns an SQL clause over it."""
 
 
+class HostCondition(NamedTuple):
+    """A condition as it was registered: for contacts of one source, or of every source."""
+
+    label: str
+    function: Condition
+    source: str | None = None
+
+
 @dataclass
 class Hooks:
     """What the host plugged in; filled by the decorators of `MassMail`."""
@@ -183,9 +105,10 @@ class Hooks:
     set_status: Callable[[StatusFact], None] | None = None
     before_send: list[Callable[[SendFact], str | None]] = field(default_factory=list)
     on_preference_change: list[Callable[[PreferenceFact], None]] = field(default_factory=list)
-    conditions: dict[str, tuple[str, Condition]] = field(default_factory=dict)
-    """name -> (label for the screen, condition)"""
+    conditions: dict[str, HostCondition] = field(default_factory=dict)
     page_context: Callable[[], Mapping[str, Any]] | None = None
+    create_contact: Callable[[Sequence[NewContact]], Sequence[Any]] | None = None
+    """Makes contacts of the host; gives their keys in the same order, None for whom it makes none."""
 
 
 # --- Carriers: what a provider implements ---------------------------------------------------------------------
@@ -306,7 +229,7 @@ class Provider(Protocol):
 class Wake(Protocol):
     """Tell the workers that there is something to do. Never raises: the reconciler finds what a lost call meant."""
 
-    def __call__(self, work: Literal["fill", "send", "outcomes", "mailboxes", "stop_lists"]) -> None: ...
+    def __call__(self, work: Literal["fill", "send", "outcomes", "mailboxes", "stop_lists", "imports"]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -359,6 +282,8 @@ class Host:
     """Makes the copies for `write_history`."""
     event_readers: Mapping[str, EventReader] = field(default_factory=dict)
     """Whose webhooks can be read, by the provider's name."""
+    viewer: Any = None
+    """The user whose screens show contacts, so that each source's `limit` holds; None where nobody looks (workers)."""
 
     @property
     def session(self) -> scoped_session[Session]:

@@ -29,12 +29,24 @@ class BadLink(MassMailError):
     """A signed link is broken, forged, or made with a key we no longer hold."""
 
 
+class ForgottenMail(BadLink):
+    """A signed link of ours, but nothing is kept any more of the mail it was in."""
+
+
+class NoWebPage(BadLink):
+    """A signed link of ours that leads nowhere: its target is none of the web, or its mail has no such link."""
+
+
 class SecretUnreadable(MassMailError):
     """A stored secret cannot be decrypted with any of `MASSMAIL_SECRET_KEYS`."""
 
 
 class RuleError(BadRequest):
     """A criterion asks for a field, operator or value that does not exist or does not fit."""
+
+
+class TooSlow(BadRequest):
+    """A question to the database took longer than it may; it was stopped, and nothing was changed."""
 
 
 class ImportRefused(BadRequest):

@@ -27,8 +27,10 @@ from massmail_plugin.contracts import (
     HistoryFact,
     Hooks,
     Host,
+    HostCondition,
     InterestFact,
     May,
+    NewContact,
     OutcomeFact,
     PreferenceFact,
     SendFact,
@@ -132,18 +134,37 @@ class MassMail:
         self._hooks.on_preference_change.append(function)
         return function
 
+    def create_contact(
+        self, function: Callable[[Sequence[NewContact]], Sequence[Any]]
+    ) -> Callable[[Sequence[NewContact]], Sequence[Any]]:
+        """Makes contacts for people of a file or of a sign-up whom the host does not know, many at once.
+
+        Give their keys in the same order, None for whom you make none. It runs inside our transaction: add the rows to
+        `db.session`, flush, and do not commit. Without it only contacts that are there already are taken.
+        """
+        if self._hooks.create_contact is not None:
+            raise SetupError("MassMail.create_contact is set twice; one function makes contacts.")
+        self._hooks.create_contact = function
+        return function
+
     def page_context(self, function: Callable[[], Mapping[str, Any]]) -> Callable[[], Mapping[str, Any]]:
         """Gives the recipients' pages more template variables (logo, colours, footer)."""
         self._hooks.page_context = function
         return function
 
-    def condition(self, name: str, *, label: str | None = None) -> Callable[[Condition], Condition]:
-        """Registers a criterion coded by the host: `condition(model) -> SQL clause`."""
+    def condition(
+        self, name: str, *, label: str | None = None, source: str | None = None
+    ) -> Callable[[Condition], Condition]:
+        """Registers a criterion coded by the host: `condition(model) -> SQL clause`.
+
+        `source` names the one contact source it is for; without, it is offered for all of them.
+        """
 
         def decorate(function: Condition) -> Condition:
             if name in self._hooks.conditions:
                 raise SetupError(f"The condition “{name}” is registered twice.")
-            self._hooks.conditions[name] = (label or name.replace("_", " ").capitalize(), function)
+            said = label or name.replace("_", " ").capitalize()
+            self._hooks.conditions[name] = HostCondition(said, function, source)
             return function
 
         return decorate
@@ -176,9 +197,23 @@ class MassMail:
         host = _mounted()
         return admin_door.contact_panel(host, admin_door.contact_of(host, contact))
 
-    def preference_changed(self, source: str, key: Any, *, wants_mail: bool, by: str = "") -> None:
-        """Tell us that the host's own do-not-mail flag of a contact changed; the caller commits."""
-        public.preference_from_host(_mounted(), ContactRef(source, str(key)), wants_mail=wants_mail, by=by)
+    def preference_changed(
+        self,
+        source: str,
+        key: Any,
+        *,
+        wants_mail: bool,
+        list_: int | str | None = None,
+        topic: int | str | None = None,
+        by: str = "",
+    ) -> bool:
+        """Tell us that your own flag of a contact changed: for one list or topic (id or name), else for all mail.
+
+        True where that was news; the caller commits. It does nothing while `on_preference_change` runs for the same
+        contact, so your function may write your flag without a circle.
+        """
+        contact = ContactRef(source, str(key))
+        return public.preference_from_host(_mounted(), contact, wants_mail=wants_mail, list_=list_, topic=topic, by=by)
 
     def contact_merged(self, old: ContactRef, new: ContactRef) -> None:
         """Tell us that `new` takes the place of `old`: history, lists and wishes go over; the caller commits."""

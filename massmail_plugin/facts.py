@@ -1,9 +1,10 @@
 """The facts a host's functions are told: frozen values, made after the commit. Nothing is read or committed here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from massmail_plugin.vocabulary import Outcome, SuppressionReason
+from massmail_plugin.vocabulary import ConsentWay, Outcome, SuppressionReason, SuppressionScope
 
 
 @dataclass(frozen=True, order=True)
@@ -127,7 +128,10 @@ class SendFact:
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceFact:
-    """A contact's wish changed: `list_id` None means every mailing. `source` says who changed it."""
+    """A contact's wish changed, for one list (`list_id`), one topic (`topic_id`) or, with neither, for every mailing.
+
+    `way` and `source` say how and by whom; HOST is what the host itself told us.
+    """
 
     contact: ContactRef
     list_id: int | None
@@ -135,3 +139,29 @@ class PreferenceFact:
     subscribed: bool
     at: datetime
     source: str
+    way: ConsentWay
+    topic_id: int | None = None
+    topic_name: str | None = None
+
+    @property
+    def scope(self) -> SuppressionScope:
+        """How far the wish reaches."""
+        if self.list_id is not None:
+            return SuppressionScope.LIST
+        return SuppressionScope.ALL_BUT_TRANSACTIONAL if self.topic_id is None else SuppressionScope.TOPIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewContact:
+    """Somebody who is to become a contact of the host: `values` are what is known of them, by the names of fields.
+
+    `role` is the address's role in the ContactSource, `locale` their language where it is known, and `origin` says how
+    we came to them, such as a file's name.
+    """
+
+    source: str
+    address: str
+    role: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    locale: str = ""
+    origin: str = ""

@@ -13,13 +13,18 @@ from sqlalchemy import (
     Dialect,
     Insert,
     Integer,
+    Interval,
+    Select,
     Table,
     Text,
+    and_,
     bindparam,
     column,
+    exists,
     func,
     insert,
     select,
+    text,
     type_coerce,
 )
 from sqlalchemy import cast as cast_sql
@@ -39,6 +44,41 @@ from massmail_plugin.errors import SetupError
 def dialect(host: Host) -> Dialect:
     """The dialect of the database our tables are in."""
     return host.session.get_bind().dialect
+
+
+def room_to_sort(host: Host) -> None:
+    """Lets the statements of this transaction sort and hash a million rows without much of them on the disk."""
+    if dialect(host).name == "postgresql":
+        host.session.execute(_ROOM_TO_SORT)
+
+
+FITS = 1_000_000
+"""So many short texts fit into a hash table within the room that `room_to_sort` gives."""
+
+
+def fits(host: Host, rows: Select[Any]) -> bool:
+    """Whether these are at most FITS rows; looks at no more."""
+    some = rows.limit(FITS + 1).subquery()
+    return (host.session.scalar(select(func.count()).select_from(some)) or 0) <= FITS
+
+
+def has_row(value: Any, column: Any, *where: ColumnElement[bool], by_hash: bool) -> ColumnElement[bool]:
+    """True where a row with these properties holds `value` in `column`.
+
+    `by_hash` for very many values and rows that fit: PostgreSQL then makes one hash table, and can share the work out
+    among processors. Else each value is looked up by an index of the column.
+    """
+    if by_hash:
+        among: ColumnElement[bool] = value.in_(select(column).where(column.is_not(None), *where))
+        return among
+    return exists().where(column == value, *where)
+
+
+# Just-in-time compiling takes longer than it saves in statements of many small steps.
+_ROOM_TO_SORT = text(
+    "SELECT set_config('jit', 'off', true), CASE WHEN pg_size_bytes(current_setting('work_mem')) < 67108864"
+    " THEN set_config('work_mem', '64MB', true) END"
+)
 
 
 def insert_new(host: Host, model: type[DeclarativeBase] | Table) -> Any:
@@ -176,3 +216,22 @@ def hour_of(dialect_name: str, at: Any) -> Any:
     if dialect_name == "postgresql":
         return func.date_trunc("hour", at, "UTC", type_=at.type)
     return type_coerce(func.substr(at, 1, 13, type_=Text()).concat(":00:00.000000"), at.type)
+
+
+def days_before(dialect_name: str, at: Any, days: Any) -> Any:
+    """The moment so many times 24 hours before `at`, exact to the microsecond; both may be columns or parameters."""
+    if dialect_name == "postgresql":
+        return at - func.make_interval(0, 0, 0, 0, 24 * days, type_=Interval)
+    whole_seconds = func.strftime("%Y-%m-%d %H:%M:%S", func.substr(at, 1, 19), func.printf("%+d days", -days))
+    return type_coerce(whole_seconds.concat(func.substr(at, 20)), at.type)
+
+
+def begins(host: Host, column: Any, text: str) -> ColumnElement[bool]:
+    """True where a text column begins with `text`, letter by letter; an index finds it.
+
+    On PostgreSQL that takes an index with `varchar_pattern_ops`.
+    """
+    if dialect(host).name == "postgresql":
+        found: ColumnElement[bool] = column.startswith(text, autoescape=True)
+        return found
+    return and_(column >= text, column < text + chr(0x10FFFF))

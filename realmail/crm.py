@@ -10,7 +10,8 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from massmail_plugin import ContactSource, Email, MassMail, Outcome, StatusMapping, mailings
-from massmail_plugin.consent.subscriptions import subscribe
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.subscriptions.subscribing import subscribe
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.feedback import mailboxes
 from massmail_plugin.feedback.mailboxes import MailboxDraft
@@ -18,7 +19,7 @@ from massmail_plugin.hosting import tune
 from massmail_plugin.models import List, Mailing, Sender, Template, TemplateVersion
 from massmail_plugin.testing import run_jobs
 from massmail_plugin.upkeep import schema
-from massmail_plugin.vocabulary import AfterReading, MailboxKind, Security
+from massmail_plugin.vocabulary import AfterReading, ConsentWay, MailboxKind, Security
 from realmail.dovecot import PASSWORD, maildir
 from realmail.servers import MailServers
 
@@ -99,7 +100,12 @@ def send_mailing(app: Flask, servers: MailServers, addresses: Sequence[str]) -> 
     host.session.add_all([template, everybody])
     host.session.flush()
     keys = host.session.scalars(select(Customer.id))
-    subscribe(host, everybody, [ContactRef("customer", str(key)) for key in keys], evidence="this run")
+    subscribe(
+        host,
+        everybody,
+        [ContactRef("customer", str(key)) for key in keys],
+        proof=Proof(ConsentWay.PERSON, evidence="this run"),
+    )
     mailing = mailings.create(
         host, name="Spring", contact_source="customer", by="run", list_ids=[everybody.id], template_id=template.id
     )

@@ -12,13 +12,14 @@ from flask import current_app
 from sqlalchemy import ColumnElement, String, cast, func, select, true
 
 from massmail_plugin import Outcome, audience, campaigns, consent, mailings
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings.library import TemplateDraft
 from massmail_plugin.mailings.library import save as save_template
-from massmail_plugin.models import Criterion, List, Mailing, OutboxMessage, Sender, Template
+from massmail_plugin.models import Criterion, List, Mailing, OutboxMessage, Sender, Template, Topic
 from massmail_plugin.sending import senders
 from massmail_plugin.sending.senders import SenderDraft
-from massmail_plugin.vocabulary import MailingKind, MailingState, MessageState, Security, TemplateFormat
+from massmail_plugin.vocabulary import ConsentWay, MailingKind, MailingState, MessageState, Security, TemplateFormat
 from sample_host.crm.models import Contact, db
 from sample_host.mailing import massmail
 
@@ -40,6 +41,7 @@ CATCHER_ACCOUNT = SenderDraft(
 )
 CATALOGUE, HOURS = "Autumn catalogue", "Workshop hours"
 EVERYBODY, TRADE, NEIGHBOURS, NEWCOMERS = "Catalogue", "Trade prices", "Workshop evenings", "New customers"
+OFFERS, EVENTS = "Offers", "Events"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Circle:
     name: str
     public_name: str
     description: str
+    topic: str
     who: ColumnElement[bool]
 
 
@@ -80,12 +83,13 @@ TEMPLATES = (
     ),
 )
 CIRCLES = (
-    Circle(EVERYBODY, "The Fernhill catalogue", "Four times a year, what is new.", true()),
-    Circle(TRADE, "Trade prices", "When prices for companies change.", Contact.type == "Business"),
+    Circle(EVERYBODY, "The Fernhill catalogue", "Four times a year, what is new.", OFFERS, true()),
+    Circle(TRADE, "Trade prices", "When prices for companies change.", OFFERS, Contact.type == "Business"),
     Circle(
         NEIGHBOURS,
         "Workshop evenings",
         "Invitations to our workshop.",
+        EVENTS,
         Contact.city.in_(["Bristol", "Leeds", "York", "Cardiff"]),
     ),
 )
@@ -163,16 +167,22 @@ def add_templates(host: Host, sender: Sender) -> None:
 
 def add_lists(host: Host) -> None:
     """The lists, with the contacts that belong on them."""
+    topics = {name: Topic(name=name) for name in (OFFERS, EVENTS)}
+    db.session.add_all(topics.values())
     for circle in CIRCLES:
         found = List(
             name=circle.name,
             public_name=circle.public_name,
             description=circle.description,
+            topic=topics[circle.topic],
+            sign_up=True,
             created_at=host.clock(),
         )
         db.session.add(found)
         keys = select(cast(Contact.id, String)).where(circle.who)
-        consent.subscribe_selected(host, found, host.source(SOURCE), keys, evidence="Came with the sample data")
+        consent.subscribe_selected(
+            host, found, host.source(SOURCE), keys, proof=Proof(ConsentWay.PERSON, evidence="Came with the sample data")
+        )
 
 
 def add_criteria(host: Host) -> None:

@@ -1,13 +1,14 @@
 """All the lines this host writes to mount massmail-plugin: its contacts, its statuses, its permissions."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_admin import Admin
 from flask_migrate import Migrate
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from massmail_plugin import (
     Act,
@@ -20,17 +21,21 @@ from massmail_plugin import (
     HistoryFact,
     InterestFact,
     MassMail,
+    NewContact,
     Outcome,
     OutcomeFact,
     Phone,
     PreferenceFact,
     Related,
+    SignUpField,
     StatusMapping,
     SuppressionReason,
+    SuppressionScope,
 )
 from massmail_plugin.hosting import include_object, tune
 from sample_host.config import MIGRATIONS
 from sample_host.crm.models import ActionItem, Company, Contact, Interest, Letter, Status, db
+from sample_host.crm.pages import wish_changed
 
 # What each outcome makes of a contact, in this host's own words.
 STATUSES = {
@@ -62,7 +67,7 @@ massmail = MassMail(
         fields=[
             Field(Contact.first_name, label="First name"),
             Field(Contact.last_name, label="Last name"),
-            Field(Contact.account_number, label="Account number"),
+            Field(Contact.account_number, label="Account number", example=100_027),
             Field(Contact.city, label="City"),
             Field(Contact.country, label="Country"),
             Field(Contact.language, label="Language"),
@@ -79,9 +84,14 @@ massmail = MassMail(
                 via=Contact.action_items,
                 fields=[ActionItem.level, ActionItem.due, ActionItem.done, ActionItem.text],
                 label="Action items",
+                latest=ActionItem.due,
             ),
         ],
         url=lambda key: f"/contacts/{key}",
+        sign_up=[
+            SignUpField("first_name", {"en": "First name", "de": "Vorname"}, autocomplete="given-name", longest=60),
+            SignUpField("last_name", {"en": "Last name", "de": "Nachname"}, autocomplete="family-name", longest=60),
+        ],
     ),
     statuses=StatusMapping(
         STATUSES,
@@ -112,13 +122,47 @@ def may(user: Any, act: Act, subject: Any) -> bool:
     return bool(user.is_authenticated and act in ALLOWED.get(user.role, set()))
 
 
+@massmail.condition("overdue", label="Has an action item that is overdue")
+def overdue(model: type[Contact]) -> ColumnElement[bool]:
+    """What marketing cannot put together itself: open, and due before today."""
+    return model.action_items.any(and_(ActionItem.done.is_(False), ActionItem.due < func.current_date()))
+
+
 @massmail.on_preference_change
 def remember_wish(fact: PreferenceFact) -> None:
     """Who wants no mail at all is marked so in the CRM, and unmarked when they come back."""
-    if fact.list_id is None:
+    if fact.scope is SuppressionScope.ALL_BUT_TRANSACTIONAL:
         contact = update(Contact).where(Contact.id == int(fact.contact.key))
         db.session.execute(contact.values(do_not_mail=not fact.subscribed))
         db.session.commit()
+
+
+@wish_changed.connect
+def tell_wish(contact: Contact, by: str) -> None:
+    """The other way round: what is noted in the CRM holds for the mailings from then on."""
+    if "massmail" in current_app.extensions:
+        massmail.preference_changed("contact", contact.id, wants_mail=not contact.do_not_mail, by=by)
+
+
+@massmail.create_contact
+def add_contacts(people: Sequence[NewContact]) -> list[int]:
+    """Who signs up, or comes in a file, and is not in the CRM yet: new contacts, with what is known of them."""
+    number = db.session.scalar(select(func.max(Contact.account_number))) or 0
+    made = [
+        Contact(
+            account_number=number + place,
+            first_name=one.values.get("first_name", ""),
+            last_name=one.values.get("last_name", ""),
+            city=one.values.get("city", ""),
+            language=one.locale or "en",
+            opened_on=datetime.now(UTC).date(),
+            **{"email2" if one.role == "second" else "email1": one.address},
+        )
+        for place, one in enumerate(people, 1)
+    ]
+    db.session.add_all(made)
+    db.session.flush()
+    return [contact.id for contact in made]
 
 
 @massmail.on_address_lost

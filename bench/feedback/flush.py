@@ -12,10 +12,10 @@ from time import monotonic
 from sqlalchemy import func, insert, select, text
 
 from bench.feedback.mails import LINKS, host_with_mail, mailing, message_ids, settings
-from bench.feedback.stage import Stage
 from bench.figures import Figure
 from bench.findings import BenchFailed, Sample, interleave, ratios
 from bench.host import context
+from bench.stage import Stage
 from massmail_plugin import feedback
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.tracking.judged import keep_judged

@@ -7,21 +7,20 @@ does, by a process that has shown each once before. Also: how long the roll-up t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import median
 from time import monotonic
 from typing import Any
 
 from flask import Flask
-from flask_login import LoginManager, UserMixin
 from sqlalchemy import func, select, text
 
 from bench import engine as ours
 from bench.contacts import analyse
 from bench.engine import Engine, Way
-from bench.feedback.stage import Stage
 from bench.figures import Figure
 from bench.findings import BenchFailed
 from bench.host import SOURCE, context
+from bench.page_times import ADMIN, compare, sign_in
+from bench.stage import Stage
 from massmail_plugin import outbox
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings import statistics
@@ -36,7 +35,6 @@ FIGURES = (
 )
 FEW, MANY, QUICK_MANY = 10_000, 1_000_000, 200_000
 NOBODY_LISTENS = 9
-TIMES = 15
 GROUPS = ("sent", "failed", "read", "clicked", "removed")
 DOMAINS = 20_000
 """A fifth of the recipients is spread over so many, the others are at nine of them."""
@@ -82,34 +80,13 @@ class Ready:
     per_second: float
 
 
-class Somebody(UserMixin):
-    """The user of the bench's browser."""
-
-    id = "bench"
-
-
 def measure(stage: Stage) -> None:
     """Fill in FIGURES; the milliseconds of each page are kept beside them."""
     many = QUICK_MANY if stage.size.quick else MANY
     few_ready, many_ready = (_ready(stage, f"pages_{number}", number) for number in (FEW, many))
-    few, much = _pages(few_ready), _pages(many_ready)
-    for name in few:
-        for sample in (few, much):
-            sample[name]["get"]()
-    growths, slowest = [], []
-    for name in few:
-        times: dict[str, list[float]] = {"few": [], "many": []}
-        for _ in range(TIMES):
-            for size, one in (("few", few), ("many", much)):
-                times[size].append(one[name]["get"]())
-        growths.append(median(times["many"]) / median(times["few"]))
-        slowest.append(median(times["many"]))
-        stage.findings.raw[f"pages.{name}"] = {f"{size}_ms": median(each) for size, each in times.items()}
-        stage.say(
-            f"{name:<20} few {median(times['few']):8.1f} ms  many {median(times['many']):8.1f} ms  x {growths[-1]:.2f}"
-        )
-    stage.findings.add("pages.growth", [max(growths)])
-    stage.findings.add("pages.slowest_ms", [max(slowest)])
+    growth, slowest = compare(stage, "pages", *((ready.app, _paths(ready)) for ready in (few_ready, many_ready)))
+    stage.findings.add("pages.growth", [growth])
+    stage.findings.add("pages.slowest_ms", [slowest])
     stage.findings.add("pages.roll_up_per_s", [many_ready.per_second])
 
 
@@ -132,7 +109,7 @@ def _ready(stage: Stage, name: str, number: int) -> Ready:
         if wrong := statistics.differences(host, mailing_id):
             raise BenchFailed(f"A number is wrong: {wrong[0]}")
     app = engine.another_app()
-    LoginManager(app).request_loader(lambda request: Somebody())
+    sign_in(app)
     return Ready(app, mailing_id, per_second)
 
 
@@ -146,21 +123,6 @@ def _let_it_come_back(host: Host, mailing_id: int) -> None:
     mailing.launched_at = host.session.scalar(select(func.min(EventTally.hour)))
 
 
-def _pages(ready: Ready) -> dict[str, dict[str, Any]]:
-    """Name -> how to ask for the page once; the milliseconds it took."""
-    client = ready.app.test_client()
-    return {name: {"get": lambda path=path: _get(client, path)} for name, path in _paths(ready).items()}
-
-
-def _get(client: Any, path: str) -> float:
-    began = monotonic()
-    answer = client.get(path)
-    seconds = monotonic() - began
-    if answer.status_code != 200:
-        raise BenchFailed(f"{path} answered {answer.status_code}: {answer.text[:300]}")
-    return seconds * 1e3
-
-
 def _paths(ready: Ready) -> Mapping[str, str]:
     with context(ready.app) as host:
         template = host.session.scalar(select(Mailing.template_id).where(Mailing.id == ready.mailing_id))
@@ -168,8 +130,7 @@ def _paths(ready: Ready) -> Mapping[str, str]:
         message, last = OutboxMessage, OutboxMessage.chunk.desc()
         query = select(message.id, message.contact_key).where(message.mailing_id == ready.mailing_id)
         somebody = host.session.execute(query.order_by(last).limit(1)).one()
-    root = "/massmail-admin/massmail"
-    mailing = f"{root}/mailings/{ready.mailing_id}"
+    mailing = f"{ADMIN}/mailings/{ready.mailing_id}"
     return {
         "mailing": mailing,
         "panel": f"{mailing}/panel",
@@ -181,11 +142,11 @@ def _paths(ready: Ready) -> Mapping[str, str]:
             f"people_{which}": f"{mailing}/people/{which}" for which in ("sent", "failed", "read", "clicked", "removed")
         },
         "people_of_a_link": f"{mailing}/links/{link}",
-        "mailings": f"{root}/mailings/",
-        "overview": f"{root}/",
-        "statistics": f"{root}/statistics/?since=2020-01-01",
-        **{f"by_{by}": f"{root}/statistics/?since=2020-01-01&by={by}" for by in ("sender", "list", "domain")},
-        "template_log": f"{root}/statistics/templates/{template}",
-        "record": f"{root}/statistics/contacts/{SOURCE}/{somebody.contact_key}",
-        "received": f"{root}/mailings/received/{somebody.id}",
+        "mailings": f"{ADMIN}/mailings/",
+        "overview": f"{ADMIN}/",
+        "statistics": f"{ADMIN}/statistics/?since=2020-01-01",
+        **{f"by_{by}": f"{ADMIN}/statistics/?since=2020-01-01&by={by}" for by in ("sender", "list", "domain")},
+        "template_log": f"{ADMIN}/statistics/templates/{template}",
+        "record": f"{ADMIN}/statistics/contacts/{SOURCE}/{somebody.contact_key}",
+        "received": f"{ADMIN}/mailings/received/{somebody.id}",
     }

@@ -6,9 +6,9 @@ from shutil import copyfile
 from typing import BinaryIO
 
 from bench.children import ROOT, Children, children
-from bench.feedback.stage import Stage
 from bench.figures import Figure
 from bench.findings import BenchFailed, Sample, told
+from bench.stage import Stage
 
 FIGURES = (
     Figure("reader.per_s", "bounces and other mails read a second, one core", least=1000),

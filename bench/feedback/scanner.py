@@ -17,11 +17,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import contacts, work_item
 from bench.feedback.mails import settings
-from bench.feedback.stage import Stage
 from bench.feedback.visitors import Letter, Readers, Scanners, opened, over_http
 from bench.figures import Figure
 from bench.findings import BenchFailed
 from bench.host import SOURCE, Contact, context, create_app, host_of
+from bench.stage import Stage
 from massmail_plugin import feedback, mailings, outcomes
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings.library import TemplateDraft

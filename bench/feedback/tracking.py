@@ -19,10 +19,10 @@ from sqlalchemy import func, select
 
 from bench.children import ROOT
 from bench.feedback.mails import LINKS, environment, host_with_mail, message_ids, settings
-from bench.feedback.stage import Stage
 from bench.figures import Figure
 from bench.findings import BenchFailed, Sample, ratios, told
 from bench.host import context
+from bench.stage import Stage
 from massmail_plugin import feedback
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.tracking.spool import holding

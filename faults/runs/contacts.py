@@ -11,9 +11,10 @@ from faults.reckoning import row_of
 from faults.run import Run, fault
 from faults.world import World
 from massmail_plugin import consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.models import OutboxMessage
-from massmail_plugin.vocabulary import SkipReason
+from massmail_plugin.vocabulary import ConsentWay, SkipReason
 from sample_host.crm.models import Contact, db
 from sample_host.demo_mailing import SOURCE
 
@@ -90,7 +91,7 @@ def opt_out(world: World, keys: list[int], committed: dict[int, float]) -> None:
     for key in keys:
         with world.app.app_context():
             ref = ContactRef(SOURCE, str(key))
-            consent.withdraw(world.host, ref, list_ids=None, evidence="the fault runs", message_id=None)
+            consent.withdraw(world.host, ref, list_ids=None, proof=Proof(ConsentWay.PERSON, evidence="the fault runs"))
             db.session.commit()
         committed[key] = time.time()
         time.sleep(random.uniform(0.0, 0.01))

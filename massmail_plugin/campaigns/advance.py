@@ -18,6 +18,7 @@ from massmail_plugin.campaigns import enrolment
 from massmail_plugin.campaigns.schedule import days_later, next_step, waiting_for
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import MassMailError
+from massmail_plugin.mailings import note_mailed
 from massmail_plugin.models import Campaign, CampaignStep, Enrolment, Mailing, OutboxMessage
 from massmail_plugin.models.base import UtcDateTime
 from massmail_plugin.portable_sql import changed
@@ -88,7 +89,8 @@ def _take_step(host: Host, campaign: Campaign, step: CampaignStep, now: datetime
         & (Enrolment.next_due_at <= now)
     )
     keys = select(Enrolment.contact_key).where(due)
-    outbox.fill(host, mailing, _recipients(host, campaign, mailing, keys), due_at=now)
+    if outbox.fill(host, mailing, _recipients(host, campaign, mailing, keys), due_at=now):
+        note_mailed(host, mailing, waits=False)
     moved = changed(host, update(Enrolment).where(due).values(last_day=step.day, **_next(host, campaign, step, now)))
     if moved:
         log.info("Campaign %s: %s contacts took the step of day %s", campaign.id, moved, step.day)
@@ -108,12 +110,15 @@ def _next(host: Host, campaign: Campaign, step: CampaignStep, now: datetime) -> 
 
 def _recipients(host: Host, campaign: Campaign, mailing: Mailing, keys: Select[Any]) -> Select[Any]:
     """The addresses of those who are due; one that another contact's earlier mail went to is a duplicate."""
+    topic = mailing.template.topic_id if mailing.template else None
     request = AudienceRequest(
         source_name=campaign.contact_source,
         list_ids=enrolment.list_ids(campaign),
         roles=mailing.address_roles,
         one_per_address=mailing.one_per_address,
         only=keys,
+        topic_ids=[topic] if topic is not None else [],
+        mailing_id=mailing.id,
     )
     found = select_recipients(host, request).subquery("due")
     had = aliased(OutboxMessage)

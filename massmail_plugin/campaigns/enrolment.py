@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, exists, func, literal, select, text, update
 
 from massmail_plugin.campaigns.schedule import days_later
+from massmail_plugin.consent.stops.suppression import WISHES, reaches
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Campaign, Enrolment, Subscription, SubscriptionEvent, Suppression
 from massmail_plugin.models.base import UtcDateTime
@@ -14,8 +15,6 @@ from massmail_plugin.vocabulary import (
     EnrolmentState,
     SkipReason,
     SubscriptionState,
-    SuppressionReason,
-    SuppressionScope,
 )
 
 MANY = 500
@@ -34,7 +33,7 @@ def enrol_present(host: Host, campaign: Campaign) -> int:
 
 def leave(host: Host, campaign: Campaign) -> int:
     """Those who are on none of the lists any more, or must not be written to, get no further mail."""
-    stopped, by_wish = _stopped(), _stopped(Suppression.reason == SuppressionReason.OPT_OUT.value)
+    stopped, by_wish = _stopped(host, campaign), _stopped(host, campaign, Suppression.reason.in_(WISHES))
     reason = case(
         (by_wish | _unsubscribed_by_mail(campaign), SkipReason.OPTED_OUT.value),
         (stopped, SkipReason.SUPPRESSED.value),
@@ -53,7 +52,7 @@ def come_back(host: Host, campaign: Campaign) -> int:
     returning = (
         update(Enrolment)
         .where(Enrolment.campaign_id == campaign.id, Enrolment.state == EnrolmentState.LEFT.value)
-        .where(_on_a_list(campaign), ~_stopped())
+        .where(_on_a_list(campaign), ~_stopped(host, campaign))
     )
     return changed(host, returning.values(state=EnrolmentState.ACTIVE.value, left_reason=""))
 
@@ -103,11 +102,11 @@ def _on_a_list(campaign: Campaign) -> ColumnElement[bool]:
     )
 
 
-def _stopped(*further: ColumnElement[bool]) -> ColumnElement[bool]:
+def _stopped(host: Host, campaign: Campaign, *further: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         Suppression.contact_source == Enrolment.contact_source,
         Suppression.contact_key == Enrolment.contact_key,
-        Suppression.scope == SuppressionScope.ALL_BUT_TRANSACTIONAL.value,
+        reaches(list_ids(campaign), at=host.clock()),
         *further,
     )
 

@@ -61,6 +61,7 @@ class CompiledMail:
         way_out = None if inert else opt_out_url(config, placeholder)
         standing = [*list_fields(sample, way_out), *bulk_fields(sample), MIME_VERSION, start]
         self._standing = b"".join(standing).split(placeholder.encode("ascii"))
+        self._opt_out_address = sample.list_unsubscribe_address.encode("ascii")
         self._date = (sample.date, date_field(sample.date))
 
     def write(
@@ -71,6 +72,7 @@ class CompiledMail:
         to_name: str,
         contact: Mapping[str, Any],
         date: datetime,
+        opt_out_address: str = "",
     ) -> bytes:
         """As `MailForm.write`. Raises TooSlow; for everything else that goes wrong the ordinary path has the words."""
         octets = token.encode("ascii")
@@ -85,7 +87,7 @@ class CompiledMail:
             text_field("Subject", one_line(subject)),
             self._date_field(date),
             message_id_field(message_id_text),
-            octets.join(self._standing),
+            self._standing_for(octets, opt_out_address),
         ]
         mail += self._text(*given)
         if self._html is not None:
@@ -96,6 +98,12 @@ class CompiledMail:
         if len(content) > self._room:
             raise Doubt
         return content
+
+    def _standing_for(self, token: bytes, opt_out_address: str) -> bytes:
+        standing = token.join(self._standing)
+        if not self._opt_out_address:
+            return standing
+        return standing.replace(self._opt_out_address, opt_out_address.encode("ascii"))
 
     def _date_field(self, date: datetime) -> bytes:
         """The field changes once a second."""

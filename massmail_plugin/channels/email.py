@@ -50,10 +50,13 @@ class EmailParts:
     date: datetime
     list_unsubscribe_url: str | None = None
     """The one-click address (RFC 8058): https, or http where no certificate is to be had."""
-    list_unsubscribe_mailto: str | None = None
+    list_unsubscribe_address: str = ""
+    """Where the recipient may write to opt out as well (RFC 2369)."""
     list_id: tuple[str, str] | None = None
     """Title and identifier (RFC 2919), such as ("News", "list-3.crm.example.org"); stable over the list's life."""
     bulk: bool = True
+    asked_for: bool = False
+    """Somebody asked for this one mail just now: no way out is in its header, and no word of many."""
     headers: Mapping[str, str] = field(default_factory=dict)
     plan: BodyPlan | None = None
     """How the texts are encoded; None: as suits these very texts."""
@@ -132,10 +135,10 @@ def message_id_field(message_id: str) -> bytes:
 def list_fields(parts: EmailParts, unsubscribe_url: str | None) -> list[bytes]:
     """How to leave (RFC 2369, RFC 8058) and which list it is (RFC 2919)."""
     fields = []
-    if unsubscribe_url is not None:
+    if unsubscribe_url is not None and not parts.asked_for:
         ways = [_way_out(unsubscribe_url, ("https://", "http://"))]
-        if parts.list_unsubscribe_mailto:
-            ways.append(_way_out(f"mailto:{parts.list_unsubscribe_mailto.removeprefix('mailto:')}", ("mailto:",)))
+        if parts.list_unsubscribe_address:
+            ways.append(_way_out(f"mailto:{parts.list_unsubscribe_address}?subject=unsubscribe", ("mailto:",)))
         fields.append(plain_field("List-Unsubscribe", *ways))
         fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     if parts.list_id is not None:
@@ -157,11 +160,12 @@ def _list_id(identifier: str) -> str:
 
 
 def bulk_fields(parts: EmailParts) -> list[bytes]:
-    """That it goes to many, so that no machine answers."""
+    """That a machine wrote it, to many, so that no machine answers (RFC 3834)."""
     if not parts.bulk:
         return []
+    many = [] if parts.asked_for else [b"Precedence: bulk\r\n"]
     return [
-        b"Precedence: bulk\r\n",
+        *many,
         b"Auto-Submitted: auto-generated\r\n",
         b"X-Auto-Response-Suppress: OOF, AutoReply\r\n",
     ]

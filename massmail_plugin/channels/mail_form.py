@@ -26,6 +26,10 @@ class Letterhead:
     from_address: str
     reply_to: str = ""
     list_id: tuple[str, str] | None = None
+    asked_for: bool = False
+    """As in `EmailParts`."""
+    opt_out_address: str = ""
+    """Any mail's address to opt out by mail; empty where mails have none. All of them are equally long."""
 
 
 class MailForm:
@@ -80,21 +84,24 @@ class MailForm:
         to_name: str,
         contact: Mapping[str, Any],
         date: datetime,
+        opt_out_address: str = "",
     ) -> bytes:
         """The finished mail for the outbox message of `token`; PREVIEW_TOKEN gives links that lead nowhere.
 
+        `opt_out_address` is where this recipient may write to opt out, where the letterhead has one.
         Raises RenderError in words where it cannot be made for this recipient.
         """
+        given = (message_id_text, token, to_address, to_name, contact, date, opt_out_address)
         compiled = self._form_for(token)
         if compiled is not None:
             try:
-                return compiled.write(message_id_text, token, to_address, to_name, contact, date)
+                return compiled.write(*given)
             except TooSlow as error:
                 raise RenderError(explained(error)) from error
             except Exception:
                 # The ordinary way has the words for it, or knows better.
                 pass
-        return self._ordinary(message_id_text, token, to_address, to_name, contact, date)
+        return self._ordinary(*given)
 
     def _form_for(self, token: str) -> CompiledMail | None:
         if self._compiled is None or len(token) == TOKEN_LENGTH:
@@ -112,6 +119,7 @@ class MailForm:
         to_name: str,
         contact: Mapping[str, Any],
         date: datetime,
+        opt_out_address: str,
     ) -> bytes:
         rendered = self._renderer.render({**self._fixed, "contact": contact}, token=token)
         parts = replace(
@@ -124,6 +132,7 @@ class MailForm:
             message_id=message_id_text,
             date=date,
             list_unsubscribe_url=None if token == PREVIEW_TOKEN else opt_out_url(self._config, token),
+            list_unsubscribe_address=opt_out_address if self._sample.list_unsubscribe_address else "",
         )
         return build(parts)
 
@@ -140,5 +149,7 @@ def _sample(who: Letterhead, how: BodyPlan) -> EmailParts:
         message_id="",
         date=datetime.min.replace(tzinfo=UTC),
         list_id=who.list_id,
+        asked_for=who.asked_for,
+        list_unsubscribe_address=who.opt_out_address,
         plan=how,
     )

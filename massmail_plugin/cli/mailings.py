@@ -12,7 +12,7 @@ from massmail_plugin.cli.group import BY, contact_ref, json_option, mounted, pri
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest, nearest
 from massmail_plugin.models import Mailing, Sender, Template
-from massmail_plugin.vocabulary import MailingKind, MailingState
+from massmail_plugin.vocabulary import UNCOUNTED, MailingState
 
 mailing = AppGroup("mailing", help="Runs: list, show, start, pause, resume, cancel, retry.")
 number_argument = click.argument("number", type=int)
@@ -27,7 +27,7 @@ number_argument = click.argument("number", type=int)
 def list_(state: str | None, limit: int, as_json: bool) -> None:
     """The mailings, newest first; tests are left out."""
     host = mounted()
-    query = select(Mailing).where(Mailing.kind != MailingKind.TEST.value).order_by(Mailing.id.desc()).limit(limit)
+    query = select(Mailing).where(Mailing.kind.not_in(UNCOUNTED)).order_by(Mailing.id.desc()).limit(limit)
     if state:
         query = query.where(Mailing.state == state)
     rows = [_row(one) for one in host.session.scalars(query)]

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from massmail_plugin.contact_fields import ContactField, FieldKind, FieldRegister, register
+from massmail_plugin.consent.wishes.contact_wishes import LIST_NAME, LIST_TOPIC, OPTED_OUT, SUBSCRIPTIONS
+from massmail_plugin.contact_fields import ContactField, FieldRegister, register
 from massmail_plugin.contracts import ContactSource
+from massmail_plugin.vocabulary import FieldKind
 
 EXAMPLES: Mapping[FieldKind, Any] = {
     FieldKind.TEXT: "",
@@ -17,6 +19,7 @@ EXAMPLES: Mapping[FieldKind, Any] = {
     FieldKind.DATE: date(2026, 3, 14),
     FieldKind.TIME: datetime(2026, 3, 14, 9, 30, tzinfo=UTC),
     FieldKind.BOOLEAN: True,
+    FieldKind.CODE: "A1027",
 }
 """What a field of each kind looks like; a text's example is its own label."""
 
@@ -80,6 +83,14 @@ FIXED: Mapping[str, Name] = {
 """Names that every template has, whatever the host registers."""
 
 
+_LIST = Name(parts={LIST_NAME: Name("Name of a list", "News"), LIST_TOPIC: Name("Its topic", "Wine")})
+_WISHES: Mapping[str, Name] = {
+    OPTED_OUT: Name("Opted out of all mail", False),
+    SUBSCRIPTIONS: Name("Lists the contact is on", row=_LIST),
+}
+"""What we know of every contact ourselves."""
+
+
 def known_names(source: ContactSource) -> dict[str, Name]:
     """The roots a template may use: `contact` and the fixed ones."""
     return {"contact": contact_name(register(source)), **FIXED}
@@ -93,9 +104,9 @@ def contact_name(fields: FieldRegister) -> Name:
             _place(parts, one)
     tree = {name: Name(parts=part) if isinstance(part, dict) else part for name, part in parts.items()}
     for rows in fields.related:
-        row = Name(rows.label, parts={one.path: _leaf(one) for one in rows.fields})
+        row = Name(rows.label, parts={one.path: _leaf(one) for one in rows.fields if not one.sensitive})
         tree[rows.name] = Name(rows.label, row=row)
-    return Name("Contact", parts=tree)
+    return Name("Contact", parts={**_WISHES, **tree})
 
 
 def _place(parts: dict[str, Any], one: ContactField) -> None:
@@ -105,4 +116,5 @@ def _place(parts: dict[str, Any], one: ContactField) -> None:
 
 
 def _leaf(one: ContactField) -> Name:
-    return Name(one.label, EXAMPLES[one.kind] if one.kind is not FieldKind.TEXT else one.label)
+    example = EXAMPLES[one.kind] if one.example is None else one.example
+    return Name(one.label, example if one.kind is not FieldKind.TEXT or example else one.label)

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.corrections import Correction, correct
@@ -17,14 +17,14 @@ from massmail_plugin.feedback.machines import Hit, judge
 from massmail_plugin.models import Event, OutboxMessage
 from massmail_plugin.outcomes.events import one_at_a_time
 from massmail_plugin.portable_sql import one_of
-from massmail_plugin.vocabulary import EventKind
+from massmail_plugin.vocabulary import FORGOTTEN, EventKind
 
 AT_ONCE = 1_000
 """Mails in one transaction."""
 
 _HITS = (EventKind.OPEN, EventKind.CLICK)
-_OURS = Event.provider.is_(None)
-"""What a provider reports, it judges itself."""
+_OURS = and_(Event.provider.is_(None), Event.request != FORGOTTEN)
+"""What a provider reports, it judges itself; of whom nothing is known any more, the verdict stays."""
 
 
 def reclassify(host: Host, mailing_id: int, *, dry_run: bool = False) -> Correction:

@@ -6,6 +6,7 @@ import threading
 from flask import current_app
 
 from massmail_plugin import mailings
+from massmail_plugin.audience import imports
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import SetupError
 from massmail_plugin.feedback import mailboxes, stop_lists
@@ -64,6 +65,19 @@ def exchange_stop_lists() -> None:
                 stop_lists.exchange(host, feed_id, stopping=stopping.is_set)
             except stop_lists.ListFault as fault:
                 log.warning("Feed %s: %s", feed_id, fault)
+
+
+def import_files() -> None:
+    """Work on the files people brought for `lane_seconds`; go on in a new job, after what waits meanwhile."""
+    host = _host()
+    more = False
+    waiting = imports.due(host)
+    host.session.rollback()
+    for import_id in waiting:
+        if not stopping.is_set():
+            more |= imports.run(host, import_id, seconds=host.config.lane_seconds, stopping=stopping.is_set)
+    if more:
+        host.wake("imports")
 
 
 def _fill() -> None:

@@ -23,6 +23,7 @@ FUNCTIONS = {
     "send": "massmail_plugin.jobs.functions.send",
     "mailboxes": "massmail_plugin.jobs.functions.read_mailboxes",
     "stop_lists": "massmail_plugin.jobs.functions.exchange_stop_lists",
+    "imports": "massmail_plugin.jobs.functions.import_files",
 }
 PREFIX = "massmail"
 JOB_SECONDS = 3600
@@ -52,7 +53,7 @@ class JobQueue:
     def queue(self) -> Queue:
         return Queue(self._config.queue, connection=self.connection, serializer=JSONSerializer)
 
-    def wake(self, work: Literal["fill", "send", "outcomes", "mailboxes", "stop_lists"]) -> None:
+    def wake(self, work: Literal["fill", "send", "outcomes", "mailboxes", "stop_lists", "imports"]) -> None:
         """Ask the workers to look for `work`. A lost call is made good by the scheduler's next tick.
 
         A job that runs may have looked already, so it does not count; one that waits is enough. Outcomes are no job:

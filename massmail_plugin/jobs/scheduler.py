@@ -11,7 +11,10 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy import exists, select
 
-from massmail_plugin import campaigns, feedback, leases, mailings, outbox, sending
+from massmail_plugin import campaigns, feedback, leases, mailings, outbox, sending, sign_ups
+from massmail_plugin.audience import imports
+from massmail_plugin.consent import let_ended_go
+from massmail_plugin.consent.subscriptions import tallies
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import SetupError
 from massmail_plugin.feedback import mailboxes, stop_lists
@@ -19,11 +22,14 @@ from massmail_plugin.jobs import late_start
 from massmail_plugin.mailings import statistics
 from massmail_plugin.models import Chunk, Mailing
 from massmail_plugin.outbox import decide
+from massmail_plugin.upkeep import retention
 from massmail_plugin.vocabulary import MailingState
 
 log = logging.getLogger(__name__)
 
 LEASE = "scheduler"
+RETENTION_SECONDS = 2.0
+"""Of each tick, while a pass over old data is not over."""
 
 
 def tick(host: Host) -> bool:
@@ -36,11 +42,18 @@ def tick(host: Host) -> bool:
     outbox.finish_done(host)
     mailings.start_due(host)
     campaigns.advance(host)
+    sign_ups.keep_up(host)
     _wake(host)
     statistics.send_due_digests(host)
+    mailings.answer_lost_links(host)
     outbox.forget_values(host)
+    tallies.fold(host)
+    let_ended_go(host, limit=1_000)
     host.session.commit()
     statistics.catch_up(host)
+    if retention.is_due(host):
+        retention.run(host, seconds=RETENTION_SECONDS)
+    host.session.commit()
     return True
 
 
@@ -63,6 +76,7 @@ def _wake(host: Host) -> None:
     )
     fill, send = host.session.execute(select(filling, sending)).one()
     unread = mailboxes.due(host)
+    brought = imports.due(host)
     host.session.commit()
     if fill:
         host.wake("fill")
@@ -72,6 +86,8 @@ def _wake(host: Host) -> None:
         host.wake("mailboxes")
     if stop_lists.due(host):
         host.wake("stop_lists")
+    if brought:
+        host.wake("imports")
 
 
 def run_scheduler(app: Flask, *, once: bool = False) -> None:

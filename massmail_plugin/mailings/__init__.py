@@ -7,12 +7,16 @@ from massmail_plugin.mailings.failures import failures
 from massmail_plugin.mailings.forecast import Forecast, finish_time
 from massmail_plugin.mailings.history import Click, History, Mail, history
 from massmail_plugin.mailings.identity import Identity, chosen_sender, identity
+from massmail_plugin.mailings.last_mailed import note_mailed
 from massmail_plugin.mailings.late_start import Absence, HeldLate, absence, held_late, hold_late, remember_seen
 from massmail_plugin.mailings.launch import fill_launched, launch, start_due
 from massmail_plugin.mailings.lifecycle import cancel, halt, pause, resume, retry_failed, unschedule
+from massmail_plugin.mailings.lost_links import answer_lost_links, ask_for_link
 from massmail_plugin.mailings.people import Person, Which, people
 from massmail_plugin.mailings.progress import Progress, progress
-from massmail_plugin.mailings.recipients import funnel, request, will_get
+from massmail_plugin.mailings.recipients import explain, funnel, left_out, request, will_get
+from massmail_plugin.mailings.service_letter import ServiceLetter
+from massmail_plugin.mailings.service_mail import TOKEN, any_sender, forget_words, send_service
 from massmail_plugin.mailings.slowness import slowness
 from massmail_plugin.mailings.statistics import Responses, responses
 from massmail_plugin.mailings.statistics.overview import Numbers, overview
@@ -26,8 +30,10 @@ from massmail_plugin.mailings.uncertain import (
     uncertain_mails,
     undecided,
 )
+from massmail_plugin.mailings.why import Why, why
 
 __all__ = [
+    "TOKEN",
     "Absence",
     "AtRest",
     "CheckLine",
@@ -44,9 +50,14 @@ __all__ = [
     "Progress",
     "Responses",
     "Section",
+    "ServiceLetter",
     "UncertainMail",
     "Which",
+    "Why",
     "absence",
+    "answer_lost_links",
+    "any_sender",
+    "ask_for_link",
     "cancel",
     "change",
     "checklist",
@@ -54,9 +65,11 @@ __all__ = [
     "come_to_rest",
     "copy",
     "create",
+    "explain",
     "failures",
     "fill_launched",
     "finish_time",
+    "forget_words",
     "funnel",
     "halt",
     "held_late",
@@ -65,6 +78,8 @@ __all__ = [
     "identity",
     "launch",
     "leave_uncertain",
+    "left_out",
+    "note_mailed",
     "open_questions",
     "open_step",
     "overview",
@@ -78,11 +93,13 @@ __all__ = [
     "responses",
     "resume",
     "retry_failed",
+    "send_service",
     "send_test",
     "slowness",
     "start_due",
     "uncertain_mails",
     "undecided",
     "unschedule",
+    "why",
     "will_get",
 ]

@@ -57,7 +57,7 @@ def _rendered(
         sender_name=frozen.from_name,
         sender_address=frozen.from_address,
         mailing_name=mailing.name,
-        topic=mailing.template.topic if mailing.template else "",
+        topic=mailing.template.topic_title if mailing.template else "",
     )
     made = composing.Renderer(prepared, host.config).render({**values, **also}, token=signed_links.PREVIEW_TOKEN)
     who = frozen.from_name, frozen.from_address, frozen.reply_to

@@ -3,15 +3,16 @@
 Nothing is committed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from massmail_plugin import composing
+from massmail_plugin import audience, composing
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import MassMailError
 from massmail_plugin.mailings.forecast import finish_time
 from massmail_plugin.mailings.identity import chosen_sender, identity
-from massmail_plugin.mailings.recipients import will_get
+from massmail_plugin.mailings.recipients import funnel
 from massmail_plugin.models import Mailing
 
 
@@ -57,10 +58,10 @@ class Checklist:
         return next(level for level in Level if level in found or level is Level.FINE)
 
 
-def checklist(host: Host, mailing: Mailing, *, number: int | None = None) -> Checklist:
-    """Check a draft as it stands now; `number` is that of its recipients where the caller has just counted them."""
+def checklist(host: Host, mailing: Mailing, *, steps: Sequence[audience.FunnelStep] | None = None) -> Checklist:
+    """Check a draft as it stands now; `steps` is its funnel where the caller has just counted."""
     lines = [*_message(host, mailing), *_sender(mailing)]
-    counted, recipients = _recipients(host, mailing, number)
+    counted, recipients = _recipients(host, mailing, steps)
     return Checklist((*lines, *recipients), counted)
 
 
@@ -103,7 +104,9 @@ def _sender(mailing: Mailing) -> list[CheckLine]:
     return lines
 
 
-def _recipients(host: Host, mailing: Mailing, number: int | None) -> tuple[int | None, list[CheckLine]]:
+def _recipients(
+    host: Host, mailing: Mailing, steps: Sequence[audience.FunnelStep] | None
+) -> tuple[int | None, list[CheckLine]]:
     if not mailing.lists:
         return None, [CheckLine(Section.RECIPIENTS, Level.BLOCKER, "No list is chosen.")]
     lines = [
@@ -114,15 +117,24 @@ def _recipients(host: Host, mailing: Mailing, number: int | None) -> tuple[int |
         if not list_.active
     ]
     try:
-        number = will_get(host, mailing) if number is None else number
+        steps = steps or funnel(host, mailing)
     except MassMailError as error:
         return None, [*lines, CheckLine(Section.RECIPIENTS, Level.BLOCKER, str(error))]
+    number = steps[-1].count
     if number == 0:
-        text = "Nobody would receive it. The steps above show where the contacts are left out."
-        return 0, [*lines, CheckLine(Section.RECIPIENTS, Level.BLOCKER, text)]
+        return 0, [*lines, CheckLine(Section.RECIPIENTS, Level.BLOCKER, _nobody(steps))]
     people = "1 mail" if number == 1 else f"{number:,} mails"
     lines.append(CheckLine(Section.RECIPIENTS, Level.FINE, f"{people} will be sent."))
     return number, [*lines, *_planned_end(host, mailing, number)]
+
+
+def _nobody(steps: Sequence[audience.FunnelStep]) -> str:
+    """Says where the last contacts fell away, and so what to change."""
+    last = next((step for step in reversed(steps) if step.left_out), None)
+    if last is None:
+        return "Nobody would receive it: there is nobody on the lists."
+    people = "The last contact falls" if last.left_out == 1 else f"The last {last.left_out:,} contacts fall"
+    return f"Nobody would receive it. {people} away at “{last.label}”: {last.reason_label}."
 
 
 def _planned_end(host: Host, mailing: Mailing, number: int) -> list[CheckLine]:

@@ -17,6 +17,9 @@ CHANGEABLE = frozenset(
         "name",
         "template_id",
         "criterion_id",
+        "contact_statuses",
+        "resend_window",
+        "resend_of",
         "sender_id",
         "address_roles",
         "one_per_address",
@@ -40,6 +43,7 @@ def create(
     contact_source: str,
     by: str,
     list_ids: Iterable[int] = (),
+    excluded_list_ids: Iterable[int] = (),
     scheduled_at: datetime | None = None,
     **values: Any,
 ) -> Mailing:
@@ -58,11 +62,19 @@ def create(
     _assign(mailing, values)
     host.session.add(mailing)
     mailing.lists = _lists(host, list_ids)
+    mailing.excluded_lists = _lists(host, excluded_list_ids)
     host.session.flush()
     return mailing
 
 
-def change(host: Host, mailing: Mailing, *, list_ids: Iterable[int] | None = None, **values: Any) -> None:
+def change(
+    host: Host,
+    mailing: Mailing,
+    *,
+    list_ids: Iterable[int] | None = None,
+    excluded_list_ids: Iterable[int] | None = None,
+    **values: Any,
+) -> None:
     """Change a draft. Raises BadRequest once it was launched: what runs is not edited."""
     if not _held(host, mailing):
         raise BadRequest(
@@ -71,27 +83,42 @@ def change(host: Host, mailing: Mailing, *, list_ids: Iterable[int] | None = Non
     _assign(mailing, values)
     if list_ids is not None:
         mailing.lists = _lists(host, list_ids)
+    if excluded_list_ids is not None:
+        mailing.excluded_lists = _lists(host, excluded_list_ids)
     host.session.flush()
 
 
 def copy(host: Host, mailing: Mailing, *, by: str) -> Mailing:
-    """A new draft with the same choices."""
+    """A new draft with the same choices; for the resend window both are one mailing."""
     values = {name: getattr(mailing, name) for name in CHANGEABLE - {"name", "scheduled_at"}}
-    return create(
+    made = create(
         host,
         name=f"Copy of {mailing.name}"[:200],
         contact_source=mailing.contact_source,
         by=by,
         list_ids=[list_.id for list_ in mailing.lists],
+        excluded_list_ids=[list_.id for list_ in mailing.excluded_lists],
         **values,
     )
+    made.origin_id = mailing.origin_id or mailing.id
+    host.session.flush()
+    return made
 
 
 def remove(host: Host, mailing: Mailing) -> None:
     """Delete a draft. Raises BadRequest once it was launched: what people received is kept."""
     if not _held(host, mailing):
         raise BadRequest(f"“{mailing.name}” was launched, so it is kept as the record of what people received.")
+    _hand_on_origin(host, mailing)
     host.session.delete(mailing)
+    host.session.flush()
+
+
+def _hand_on_origin(host: Host, mailing: Mailing) -> None:
+    """Its copies stay copies of one another: the oldest of them is the origin now."""
+    copies = list(host.session.scalars(select(Mailing).where(Mailing.origin_id == mailing.id).order_by(Mailing.id)))
+    for one in copies:
+        one.origin_id = None if one is copies[0] else copies[0].id
     host.session.flush()
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 
 from massmail_plugin.consent.addresses import normalised
+from massmail_plugin.consent.subscriptions.history import ConsentChange, changes_of
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.models import (
     Event,
@@ -16,12 +17,11 @@ from massmail_plugin.models import (
     Mailing,
     OutboxMessage,
     Subscription,
-    SubscriptionEvent,
     Suppression,
 )
-from massmail_plugin.vocabulary import EventKind, MailingKind, SubscriptionState, SuppressionScope
+from massmail_plugin.vocabulary import EventKind, MailingKind, SuppressionScope
 
-LEAVES = 20
+CHANGES = 20
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,6 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Leave:
-    """A list a contact left, when, and how we know."""
-
-    list_name: str
-    at: datetime
-    evidence: str
-
-
-@dataclass(frozen=True)
 class Mail:
     """One mail to a contact, with what people (not programs) did with it."""
 
@@ -70,8 +61,8 @@ class History:
     mails: tuple[Mail, ...]
     more: bool
     lists: Sequence[Subscription]
-    leaves: Sequence[Leave]
-    """The newest first."""
+    changes: Sequence[ConsentChange]
+    """To which lists it was added and which it left, the newest first, with what proves it."""
     stops: Sequence[Suppression]
 
 
@@ -100,7 +91,8 @@ def history(host: Host, contact: ContactRef, *, limit: int = 20, before: int | N
     mails = tuple(_mail(message, name, responses[message.id]) for message, name in shown)
     addresses = {message.address for message, _ in shown if message.address}
     stops = _stops(host, contact, addresses)
-    return History(mails, len(rows) > limit, _lists(host, contact), _leaves(host, contact), stops)
+    changes = changes_of(host, contact, limit=CHANGES)
+    return History(mails, len(rows) > limit, _lists(host, contact), changes, stops)
 
 
 def _mail(message: OutboxMessage, name: str, found: _Responses) -> Mail:
@@ -141,19 +133,6 @@ def _lists(host: Host, contact: ContactRef) -> Sequence[Subscription]:
         .order_by(List.name)
     )
     return host.session.scalars(query).all()
-
-
-def _leaves(host: Host, contact: ContactRef) -> list[Leave]:
-    event = SubscriptionEvent
-    query = (
-        select(List.name, event.at, event.evidence)
-        .join(List, List.id == event.list_id)
-        .where(event.contact_source == contact.source, event.contact_key == contact.key)
-        .where(event.state == SubscriptionState.UNSUBSCRIBED.value)
-        .order_by(event.at.desc(), event.id.desc())
-        .limit(LEAVES)
-    )
-    return [Leave(*row) for row in host.session.execute(query)]
 
 
 def _stops(host: Host, contact: ContactRef, addresses: set[str]) -> Sequence[Suppression]:

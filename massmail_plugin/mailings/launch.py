@@ -15,6 +15,7 @@ from massmail_plugin.errors import BadRequest, MassMailError
 from massmail_plugin.leases import database_now
 from massmail_plugin.mailings.checklist import checklist
 from massmail_plugin.mailings.identity import chosen_sender, identity
+from massmail_plugin.mailings.last_mailed import note_mailed
 from massmail_plugin.mailings.recipients import request
 from massmail_plugin.models import Link, Mailing, PreparedMessage, TemplateVersion
 from massmail_plugin.portable_sql import changed
@@ -157,6 +158,7 @@ def _fill(host: Host, mailing_id: int) -> bool:
     mailing = host.session.get_one(Mailing, mailing_id, populate_existing=True)
     recipients = audience.select_recipients(host, request(host, mailing))
     number = outbox.fill(host, mailing, recipients, due_at=database_now(host))
+    note_mailed(host, mailing)
     outbox.finish_if_done(host, mailing_id)
     log.info("Mailing %s filled with %s rows", mailing_id, number)
     return True

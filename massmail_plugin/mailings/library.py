@@ -8,14 +8,14 @@ from sqlalchemy import select, update
 from massmail_plugin import composing
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest, TemplateError, TemplateFault, nearest
-from massmail_plugin.models import Campaign, CampaignStep, Mailing, Sender, Template, TemplateVersion
+from massmail_plugin.models import Campaign, CampaignStep, Mailing, Segment, Sender, Template, TemplateVersion, Topic
 from massmail_plugin.vocabulary import MailingKind, Outcome, TemplateFormat
 
 DEFAULTS = (
     "name",
     "description",
-    "topic",
-    "segment",
+    "topic_id",
+    "segment_id",
     "format",
     "sender_id",
     "from_name",
@@ -37,8 +37,8 @@ class TemplateDraft:
     text: str = ""
     format: str = TemplateFormat.HTML.value
     description: str = ""
-    topic: str = ""
-    segment: str = ""
+    topic_id: int | None = None
+    segment_id: int | None = None
     sender_id: int | None = None
     from_name: str = ""
     from_address: str = ""
@@ -93,6 +93,10 @@ def _check(host: Host, template: Template | None, draft: TemplateDraft, based_on
         )
     if draft.sender_id is not None and host.session.get(Sender, draft.sender_id) is None:
         raise BadRequest("That sender is not there any more. Choose another.")
+    if draft.topic_id is not None and host.session.get(Topic, draft.topic_id) is None:
+        raise BadRequest("That topic is not there any more. Choose another.")
+    if draft.segment_id is not None and host.session.get(Segment, draft.segment_id) is None:
+        raise BadRequest("That business segment is not there any more. Choose another.")
     _check_statuses(host, draft.statuses or {})
     _check_actions(host, draft.actions, template)
     if found := faults(host, draft):

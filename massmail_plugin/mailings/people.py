@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, case, exists, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from massmail_plugin import audience
@@ -65,7 +65,7 @@ class Person:
 
 
 def people(host: Host, mailing: Mailing, which: Which, *, after_id: int = 0, limit: int = 50) -> list[Person]:
-    """Up to `limit` people, those after the row `after_id`: by state in the order of sending, else by row id.
+    """Up to `limit` people the viewer may see, after `after_id`: by state in the order of sending, else by row id.
 
     The cost does not grow with the mailing: a state is looked for in the chunks that count it, a response among events.
     """
@@ -98,6 +98,7 @@ def _in_state(
             select(row)
             .where(row.mailing_id == mailing.id, row.chunk.in_(numbers))
             .where(row.state.in_([state.value for state in states]))
+            .where(audience.visible_rows(host, row.contact_source, row.contact_key))
             .order_by(row.chunk, row.id)
             .limit(limit - len(found))
         )
@@ -128,7 +129,7 @@ def _answering(host: Host, mailing: Mailing, which: Which, after_id: int, limit:
     of_kind = [
         select(Event.message_id)
         .where(Event.mailing_id == mailing.id, Event.kind == kind.value, Event.by_machine.is_(False))
-        .where(Event.message_id > after_id, *([~_came_back()] if which is Which.REMOVED else []))
+        .where(Event.message_id > after_id, *([~_came_back()] if which is Which.REMOVED else []), *_seen(host))
         .distinct()
         .order_by(Event.message_id)
         .limit(limit)
@@ -136,6 +137,15 @@ def _answering(host: Host, mailing: Mailing, which: Which, after_id: int, limit:
     ]
     ids = sorted({message_id for query in of_kind for message_id in host.session.scalars(query)})[:limit]
     return list(host.session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids)).order_by(OutboxMessage.id)))
+
+
+def _seen(host: Host) -> list[ColumnElement[bool]]:
+    """What keeps an event within what the viewer may see; nothing for whoever may see all."""
+    if not audience.limited(host):
+        return []
+    row = OutboxMessage
+    seen = audience.visible_rows(host, row.contact_source, row.contact_key)
+    return [exists().where(row.id == Event.message_id, seen)]
 
 
 def _came_back() -> ColumnElement[bool]:

@@ -7,8 +7,9 @@ from massmail_plugin import audience, consent, outbox
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.mailings.launch import open_at_once
-from massmail_plugin.models import Chunk, Mailing, OutboxMessage, PreparedMessage, Sender, Template
-from massmail_plugin.vocabulary import Channel, MailingKind, MailingState, Priority
+from massmail_plugin.mailings.ready_words import open_ready, put_words
+from massmail_plugin.models import Chunk, Mailing, OutboxMessage, Sender, Template
+from massmail_plugin.vocabulary import Channel, MailingKind, Priority
 
 MOST = 20
 ROLE = "test"
@@ -61,45 +62,11 @@ def send_words(
     sender, wanted, contact = like.sender, _checked(addresses), _first_contact(host)
     if sender is None:
         raise BadRequest(f"“{like.name}” has no sender any more.")
-    now = host.clock()
-    mailing = Mailing(
-        name=subject[:200],
-        kind=MailingKind.TEST.value,
-        state=MailingState.SENDING.value,
-        contact_source=contact.source,
-        address_roles=[],
-        one_per_address=False,
-        tracking=False,
-        sender=sender,
-        message_domain=sender.from_address.rpartition("@")[2] or host.config.domain,
-        created_at=now,
-        created_by=by,
-        launched_at=now,
-        launched_by=by,
-    )
-    host.session.add(mailing)
-    host.session.flush()
-    host.session.add(
-        PreparedMessage(
-            mailing_id=mailing.id,
-            subject=_literal(subject),
-            html=html.replace("{", "&#123;"),
-            text=_literal(text),
-            tracks_opens=False,
-            from_name=sender.from_name,
-            from_address=sender.from_address,
-            reply_to=sender.reply_to,
-            bcc="",
-        )
-    )
+    mailing = open_ready(host, kind=MailingKind.TEST, name=subject, sender=sender, contact_source=contact.source, by=by)
+    put_words(host, mailing, subject=subject, html=html, text=text)
     _plan(host, mailing, contact, wanted)
     consent.after_commit(host, lambda: host.wake("send"))
     return mailing
-
-
-def _literal(text: str) -> str:
-    """As Liquid that prints exactly this."""
-    return text.replace("{", "{{ '{' }}")
 
 
 def _as(like: Mailing | None) -> dict[str, Any]:

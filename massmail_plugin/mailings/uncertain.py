@@ -49,7 +49,8 @@ def uncertain_mails(
 ) -> list[UncertainMail]:
     """Up to `limit` uncertain mails of one mailing or of all, by row id; with `decided` also those left as they are."""
     which = decide.is_uncertain() if decided else decide.is_undecided()
-    query = select(OutboxMessage.id).where(which, OutboxMessage.id > after_id)
+    seen = audience.visible_rows(host, OutboxMessage.contact_source, OutboxMessage.contact_key)
+    query = select(OutboxMessage.id).where(which, OutboxMessage.id > after_id, seen)
     if mailing is not None:
         query = query.where(OutboxMessage.mailing_id == mailing.id)
     ids = host.session.scalars(query.order_by(OutboxMessage.id).limit(limit)).all()

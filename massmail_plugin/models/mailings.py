@@ -10,10 +10,17 @@ from massmail_plugin.models.criteria import Criterion
 from massmail_plugin.models.lists import List
 from massmail_plugin.models.senders import Sender
 from massmail_plugin.models.templates import Template, TemplateVersion
-from massmail_plugin.vocabulary import MailingKind, MailingState
+from massmail_plugin.vocabulary import MailingKind, MailingState, ResendOf, ResendWindow
 
 mailing_list = Table(
     "massmail_mailing_list",
+    Base.metadata,
+    Column("mailing_id", ForeignKey("massmail_mailing.id"), primary_key=True),
+    Column("list_id", ForeignKey("massmail_list.id"), primary_key=True),
+)
+
+excluded_list = Table(
+    "massmail_excluded_list",
     Base.metadata,
     Column("mailing_id", ForeignKey("massmail_mailing.id"), primary_key=True),
     Column("list_id", ForeignKey("massmail_list.id"), primary_key=True),
@@ -39,6 +46,14 @@ class Mailing(Base):
     version_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_template_version.id"))
     """Frozen at launch."""
     criterion_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_criterion.id"))
+    contact_statuses: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Only contacts with one of these statuses of the host get it; empty means any status."""
+    resend_window: Mapped[str] = mapped_column(String(10), default=ResendWindow.NONE)
+    """Who got mail within it is left out: a ResendWindow."""
+    resend_of: Mapped[str] = mapped_column(String(10), default=ResendOf.MAILING)
+    """Which mail counts for that: a ResendOf."""
+    origin_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_mailing.id"))
+    """The first of the mailings this one is a copy of."""
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_sender.id"))
     one_per_address: Mapped[bool] = mapped_column(default=True)
     retries: Mapped[bool] = mapped_column(default=True)
@@ -70,6 +85,8 @@ class Mailing(Base):
     criterion: Mapped[Criterion | None] = relationship()
     sender: Mapped[Sender | None] = relationship()
     lists: Mapped[list[List]] = relationship(secondary=mailing_list, order_by=List.name)
+    excluded_lists: Mapped[list[List]] = relationship(secondary=excluded_list, order_by=List.name)
+    """Whoever is on one of them does not get it."""
 
     @property
     def is_test(self) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
@@ -45,6 +45,12 @@ class Chunk(Base):
     cancelled: Mapped[int] = mapped_column(default=0)
     uncounted: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether its rows changed since the statistics by domain, list and reason counted them."""
+    forgotten: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its messages were deleted for their age: these numbers, and what was made of them, are what is left."""
+
+
+NOBODYS = "contact_key = '' OR substr(contact_key, 1, 5) = 'gone:' OR address_role = 'test'"
+"""Messages that no contact of the host leads to: to strangers, to contacts who are gone, and tests."""
 
 
 class OutboxMessage(Base):
@@ -56,6 +62,7 @@ class OutboxMessage(Base):
         UniqueConstraint("mailing_id", "dedup_key"),
         Index("ix_massmail_outbox_message_chunk", "mailing_id", "chunk"),
         Index("ix_massmail_outbox_message_contact", "contact_source", "contact_key"),
+        Index("ix_massmail_outbox_message_nobodys", "address", **where(NOBODYS)),
         # No index holds what settling changes, and pages have room: then PostgreSQL updates a row in place (HOT).
         {"postgresql_with": {"fillfactor": 50}},
     )

@@ -94,7 +94,10 @@ class ProviderListEntry(Base):
     """An address on a provider's own list of those it does not send to, read there or put there by us."""
 
     __tablename__ = "massmail_provider_list_entry"
-    __table_args__ = (Index("ix_massmail_provider_list_entry_contact", "contact_source", "contact_key"),)
+    __table_args__ = (
+        Index("ix_massmail_provider_list_entry_contact", "contact_source", "contact_key"),
+        Index("ix_massmail_provider_list_entry_address", "address"),
+    )
 
     feed_id: Mapped[int] = mapped_column(ForeignKey("massmail_event_feed.id"), primary_key=True)
     address: Mapped[str] = mapped_column(String(254), primary_key=True)

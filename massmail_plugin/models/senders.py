@@ -32,6 +32,9 @@ class Sender(Base):
     return_path: Mapped[str] = mapped_column(String(254), default="")
     """Address that bounces come back to, such as bounces@mail.example.com: the token of the mail is put into its left
     part (bounces+TOKEN@...). Empty means the From address."""
+    opt_out_address: Mapped[str] = mapped_column(String(254), default="")
+    """Address that recipients may write to in order to opt out (RFC 2369), such as leave@mail.example.com; it carries
+    a token likewise. Empty means none: the web address is then the only way in List-Unsubscribe."""
     events_by: Mapped[str] = mapped_column(String(40), default="")
     """The provider behind the mail server, where its webhooks tell what became of the mails; empty means none."""
     connections: Mapped[int] = mapped_column(default=10)

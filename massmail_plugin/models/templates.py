@@ -6,6 +6,7 @@ from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from massmail_plugin.models.base import Base, UtcDateTime
+from massmail_plugin.models.lists import Segment, Topic
 from massmail_plugin.models.senders import Sender
 from massmail_plugin.vocabulary import TemplateFormat
 
@@ -18,8 +19,8 @@ class Template(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
     description: Mapped[str] = mapped_column(Text, default="")
-    topic: Mapped[str] = mapped_column(String(200), default="")
-    segment: Mapped[str] = mapped_column(String(200), default="")
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_topic.id"))
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_segment.id"))
     format: Mapped[str] = mapped_column(String(10), default=TemplateFormat.HTML)
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("massmail_sender.id"))
     from_name: Mapped[str] = mapped_column(String(200), default="")
@@ -38,9 +39,16 @@ class Template(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     sender: Mapped[Sender | None] = relationship()
+    topic: Mapped[Topic | None] = relationship()
+    segment: Mapped[Segment | None] = relationship()
     versions: Mapped[list["TemplateVersion"]] = relationship(
         back_populates="template", cascade="all, delete-orphan", order_by="TemplateVersion.number"
     )
+
+    @property
+    def topic_title(self) -> str:
+        """What `{{ mailing.topic }}` prints; empty where it has no topic."""
+        return self.topic.title if self.topic else ""
 
 
 class TemplateVersion(Base):

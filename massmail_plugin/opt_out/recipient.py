@@ -1,64 +1,76 @@
-"""Whose wish it is: the mail behind a link, its lists, and where the contact stands. Reads only."""
+"""Whose wish it is: the mail behind a link, its lists or topic, its contact. Reads only.
+
+It is found as long as anything is kept of the mail: the row, or what stays of it when its age deletes it.
+"""
 
 from dataclasses import dataclass
 
-from massmail_plugin.consent.preferences import ListStanding, list_ids_of, opted_out_of_everything, standing
+from sqlalchemy import select
+
+from massmail_plugin.consent.contact_keys import has_key
 from massmail_plugin.contracts import ContactRef, Host
-from massmail_plugin.errors import BadLink
-from massmail_plugin.models import List, Mailing, OutboxMessage
+from massmail_plugin.errors import ForgottenMail
+from massmail_plugin.models import List, Mailing, OutboxMessage, PastMessage, Topic
+from massmail_plugin.vocabulary import GONE, NOBODY
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """One mail's recipient and the lists its mailing went to."""
+    """One mail's recipient, and what its mailing was about."""
 
     message_id: int
     mailing_id: int
     contact: ContactRef
     lists: tuple[List, ...]
+    topic: Topic | None
+    """What a mailing that went to no list was about; None where it went to lists."""
     is_test: bool
+    address: str = ""
+    """Empty where it is not kept any more."""
 
     @property
     def list_ids(self) -> tuple[int, ...]:
         return tuple(list_.id for list_ in self.lists)
 
-
-@dataclass(frozen=True)
-class PageState:
-    """What the pages show. Never an address: whoever got the mail forwarded may read it."""
-
-    titles: tuple[str, ...]
-    """Public names of the mailing's lists the contact is on, or was on; empty means mail of every kind."""
-    out: bool
-    """No more mail of this kind goes to the contact."""
-    out_of_everything: bool
-    choices: tuple[ListStanding, ...]
-    """Every list the contact is or was on."""
-    is_test: bool
+    @property
+    def is_gone(self) -> bool:
+        """The contact was deleted or erased, or the mail was none's: nothing is sent, and there is nobody to choose."""
+        return self.contact.key == NOBODY or self.contact.key.startswith(GONE)
 
 
 def recipient(host: Host, message_id: int) -> Recipient:
-    """Raises BadLink where the mail is not kept any more."""
-    message = host.session.get(OutboxMessage, message_id)
+    """Raises ForgottenMail where nothing is kept of the mail."""
+    message: OutboxMessage | PastMessage | None = host.session.get(OutboxMessage, message_id)
+    message = message or host.session.get(PastMessage, message_id)
     if message is None:
-        raise BadLink("The mail this link was in is not known here any more.")
-    mailing = host.session.get_one(Mailing, message.mailing_id)
-    contact = ContactRef(message.contact_source, message.contact_key)
-    return Recipient(message.id, mailing.id, contact, tuple(mailing.lists), mailing.is_test)
+        raise ForgottenMail("The mail this link was in is not known here any more.")
+    mailing = host.session.get(Mailing, message.mailing_id)
+    lists = tuple(mailing.lists) if mailing else ()
+    return Recipient(
+        message.id,
+        message.mailing_id,
+        ContactRef(message.contact_source, message.contact_key),
+        lists,
+        None if lists or mailing is None else topic_of(mailing),
+        mailing is not None and mailing.is_test,
+        message.address if isinstance(message, OutboxMessage) else "",
+    )
 
 
-def page_state(host: Host, message_id: int) -> PageState:
-    """Where the recipient of a mail stands. Raises BadLink."""
-    who = recipient(host, message_id)
-    everything = opted_out_of_everything(host, who.contact)
-    on = set(list_ids_of(host, who.contact))
-    out = everything or bool(who.lists and not on & set(who.list_ids))
-    choices = tuple(standing(host, who.contact))
-    return PageState(_titles(who, on, choices), out, everything, choices, who.is_test)
+def is_known(host: Host, message_id: int) -> bool:
+    """Whether anything is kept of the mail."""
+    return any(host.session.get(kept, message_id) is not None for kept in (OutboxMessage, PastMessage))
 
 
-def _titles(who: Recipient, on: set[int], choices: tuple[ListStanding, ...]) -> tuple[str, ...]:
-    """The lists the contact is on; for one who left, those they know."""
-    relevant = on or {choice.list_id for choice in choices}
-    named = tuple(list_.title for list_ in who.lists if list_.id in relevant)
-    return named or tuple(list_.title for list_ in who.lists)
+def locale_of(host: Host, contact: ContactRef) -> str:
+    """The language the host knows the contact to read, or nothing."""
+    source = host.sources.get(contact.source)
+    if source is None or source.locale is None:
+        return ""
+    found = select(source.locale).select_from(source.model).where(has_key(source, [contact.key]))
+    return str(host.session.scalar(found) or "")
+
+
+def topic_of(mailing: Mailing) -> Topic | None:
+    """What its template is about."""
+    return mailing.template.topic if mailing.template else None

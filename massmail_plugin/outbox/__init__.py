@@ -16,7 +16,7 @@ from massmail_plugin.outbox.fill import fill
 from massmail_plugin.outbox.finish import finish_done, finish_if_done
 from massmail_plugin.outbox.hold import cancel, hold, resume, retry_refused
 from massmail_plugin.outbox.journal import Journal, Mark, Region, open_folder
-from massmail_plugin.outbox.kept_values import forget_values, keep_values, values_of
+from massmail_plugin.outbox.kept_values import all_values_of, forget_values, forget_values_of, keep_values, values_of
 from massmail_plugin.outbox.lock import lock_mailing
 from massmail_plugin.outbox.recover import recover
 from massmail_plugin.outbox.settle import NO_ANSWER, Result, mark_uncertain, refuse, settle, skip
@@ -30,12 +30,14 @@ __all__ = [
     "Region",
     "Result",
     "WaitingRow",
+    "all_values_of",
     "cancel",
     "counts",
     "fill",
     "finish_done",
     "finish_if_done",
     "forget_values",
+    "forget_values_of",
     "give_back",
     "give_back_others",
     "held",

@@ -40,6 +40,7 @@ _TO_SEND = (
         _MESSAGE.address,
         _MESSAGE.attempts,
         _MESSAGE.first_tried_at,
+        _MESSAGE.list_id,
     )
     .where(_MESSAGE.mailing_id == bindparam("mailing"), _MESSAGE.chunk == bindparam("chunk_number"))
     .where(_MESSAGE.state.in_([state.value for state in WAITING]), _MESSAGE.due_at <= bindparam("now"))
@@ -69,6 +70,7 @@ class WaitingRow(NamedTuple):
     address: str
     attempts: int
     first_tried_at: datetime | None
+    list_id: int | None
 
 
 def lease_chunk(

@@ -9,19 +9,14 @@ from typing import Any
 from sqlalchemy import Integer, Select, case, func, insert, literal, select, text
 from sqlalchemy.exc import IntegrityError
 
-from massmail_plugin.audience.selection import bytewise
+from massmail_plugin.audience.funnel.sieve import bytewise
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Chunk, Mailing, OutboxMessage
 from massmail_plugin.outbox.lock import lock_mailing
-from massmail_plugin.portable_sql import changed, dialect, insert_new
+from massmail_plugin.portable_sql import changed, dialect, insert_new, room_to_sort
 from massmail_plugin.vocabulary import MessageState, Priority
 
 MANY = 10_000
-# What sorting a million takes without much of it on the disk. Just-in-time compiling takes longer than it saves here.
-_ROOM_TO_SORT = text(
-    "SELECT set_config('jit', 'off', true), CASE WHEN pg_size_bytes(current_setting('work_mem')) < 67108864"
-    " THEN set_config('work_mem', '64MB', true) END"
-)
 _LEARN = text(f"ANALYZE {OutboxMessage.__tablename__} (mailing_id, chunk, contact_source, contact_key, dedup_key)")
 
 
@@ -32,13 +27,11 @@ def fill(host: Host, mailing: Mailing, recipients: Select[Any], *, due_at: datet
     skip_reason (NULL for those who get the mail). Running it again adds nobody twice: the keys of the table forbid it.
     """
     lock_mailing(host, mailing.id)
-    on_postgresql = dialect(host).name == "postgresql"
-    if on_postgresql:
-        host.session.execute(_ROOM_TO_SORT)
+    room_to_sort(host)
     first_chunk = _next_chunk(host, mailing)
     columns = _columns(host, mailing, recipients, first_chunk, due_at, occurrence)
     added = _insert(host, list(columns), select(*columns.values()).where(literal(True)), alone=first_chunk == 0)
-    if on_postgresql and added >= MANY:
+    if dialect(host).name == "postgresql" and added >= MANY:
         # What follows in this transaction, and the first workers, plan by statistics that would not know of these rows.
         host.session.execute(_LEARN)
     _open_chunks(host, mailing, first_chunk)

@@ -56,6 +56,9 @@ def lose_address(
 
 
 def _suppress(host: Host, lost: Lost) -> None:
+    """Of a mail to somebody who was erased the address is not kept; it is stopped by its hash already."""
+    if not lost.message.address:
+        return
     suppress(
         host,
         address=lost.message.address,

@@ -7,13 +7,13 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Integer, String, Table, func, literal, select, true
+from sqlalchemy import Integer, String, Table, func, literal, select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
 from massmail_plugin.models.base import BigId, UtcDateTime
 from massmail_plugin.portable_sql import changed, dialect, moment_text, one_of, records, upsert, upsert_of
-from massmail_plugin.vocabulary import MailingKind, Outcome, ReportState
+from massmail_plugin.vocabulary import NOBODY, MailingKind, Outcome, ReportState
 
 _MESSAGE = cast(Table, OutboxMessage.__table__)
 _REPORT = cast(Table, OutcomeReport.__table__)
@@ -48,7 +48,7 @@ class Report(NamedTuple):
 def record_each(host: Host, reports: Iterable[Report]) -> int:
     """Report outcomes of many mails in one statement, each once, the earliest; the number that was news.
 
-    Not for removals, which have turns. None of the mails is a test's.
+    Not for removals, which have turns. None of the mails is a test's. Of mails to no contact there is nobody to tell.
     """
     name = dialect(host).name
     first: dict[tuple[int, Outcome, int], Report] = {}
@@ -85,7 +85,7 @@ def _each(dialect_name: str) -> Any:
     columns = _columns(given.outcome, given.turn, given.at, given.link_id)
     rows = select(*columns.values()).join_from(_MESSAGE, given.message_id.table, message.id == given.message_id)
     new = upsert_of(dialect_name, _REPORT).on_conflict_do_nothing(index_elements=["message_id", "outcome", "turn"])
-    ordered = rows.where(true()).order_by(given.place)
+    ordered = rows.where(message.contact_key != NOBODY).order_by(given.place)
     return new.from_select(list(columns), ordered, include_defaults=False)
 
 
@@ -128,7 +128,7 @@ def _write(
         literal(at, report.at.type),
         literal(link_id, report.link_id.type),
     )
-    rows = select(*columns.values()).where(one_of(message.id, message_ids))
+    rows = select(*columns.values()).where(one_of(message.id, message_ids), message.contact_key != NOBODY)
     if not none_is_test:
         rows = rows.join(Mailing, Mailing.id == message.mailing_id).where(Mailing.kind != MailingKind.TEST.value)
     new = upsert(host, _REPORT).on_conflict_do_nothing(index_elements=["message_id", "outcome", "turn"])

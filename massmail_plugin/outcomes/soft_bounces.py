@@ -13,7 +13,7 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.models import Event, OutboxMessage
 from massmail_plugin.portable_sql import one_of
 from massmail_plugin.smtp_status import Meaning
-from massmail_plugin.vocabulary import EventKind, MessageState
+from massmail_plugin.vocabulary import NOBODY, EventKind, MessageState
 
 COUNTING = frozenset({Meaning.SOFT.value, Meaning.FULL.value})
 """Meanings that speak of the mailbox. A block or a fault of the sender says nothing about it."""
@@ -31,9 +31,10 @@ def worn_out(host: Host, bouncing: Sequence[OutboxMessage]) -> set[int]:
     """Of mails that come back now with a temporary failure, those whose address had its last one.
 
     That is so from `MASSMAIL_SOFT_BOUNCES` mails within `MASSMAIL_SOFT_BOUNCE_DAYS` on, since the last success. Three
-    queries whatever the number.
+    queries whatever the number. Addresses of nobody we know are not counted.
     """
     limit = host.config.soft_bounces
+    bouncing = [message for message in bouncing if message.contact_key != NOBODY]
     if not bouncing or limit < 1:
         return set()
     now = host.clock()

@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Select, Table, case, delete, func, insert, literal, select, true, union_all
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Event, EventTally
+from massmail_plugin.models import Event, EventTally, PastTally
 from massmail_plugin.outcomes.event_rows import NewEvent
 from massmail_plugin.portable_sql import dialect, hour_of, moment_text, one_of, records, upsert_of
 from massmail_plugin.vocabulary import EventKind, Outcome
@@ -151,7 +151,9 @@ def _add(host: Host, hits: Tally, by_machine: Tally, mails: Tally) -> None:
         host.session.execute(_adding(name), {"rows": json.dumps(rows)})
 
 
-_EVENT, _TALLY = (cast(Table, model.__table__) for model in (Event, EventTally))
+_EVENT, _TALLY, _PAST = (cast(Table, model.__table__) for model in (Event, EventTally, PastTally))
+BACK_IN = "back_in"
+"""Of `PastTally`: mails through which somebody opted out, and took all of it back."""
 _COUNTS = ("hits", "machine_hits", "mails")
 _NAMES = [part.name for part in _TALLY.c]
 
@@ -168,17 +170,29 @@ def _adding(dialect_name: str) -> Any:
 
 
 def count_again(host: Host, mailing_id: int) -> None:
-    """Write the tallies of a mailing anew from its events. The caller holds `one_at_a_time` of all that changes."""
+    """Write the tallies of a mailing anew from its events and from what is kept of those that were deleted.
+
+    The caller holds `one_at_a_time` of all that changes.
+    """
     host.session.execute(delete(_TALLY).where(_TALLY.c.mailing_id == mailing_id))
     rows = recount(dialect(host).name, mailing_id).subquery("counted")
     counted = select(rows).where(true())
     host.session.execute(insert(_TALLY).from_select(_NAMES, counted, include_defaults=False))
+    past = select(*(_PAST.c[name] for name in _NAMES)).where(_PAST.c.mailing_id == mailing_id, _PAST.c.kind != BACK_IN)
+    new = upsert_of(dialect(host).name, _TALLY).from_select(_NAMES, past, include_defaults=False)
+    added = {name: _TALLY.c[name] + new.excluded[name] for name in _COUNTS}
+    host.session.execute(new.on_conflict_do_update(index_elements=list(_TALLY.primary_key), set_=added))
 
 
-def recount(dialect_name: str, mailing_id: int) -> Select[Any]:
-    """The tallies of a mailing as its events say: rows with the columns of `EventTally`."""
+def recount(dialect_name: str, mailing_id: int, messages: Select[Any] | None = None) -> Select[Any]:
+    """The tallies of a mailing as its events say: rows with the columns of `EventTally`.
+
+    With `messages`, ids of some of its mails, as the events of these say.
+    """
     event = _EVENT.c
     of_mailing = event.mailing_id == mailing_id
+    if messages is not None:
+        of_mailing = of_mailing & event.message_id.in_(messages)
     person, machine = (case((event.by_machine.is_(which), 1), else_=0) for which in (False, True))
     parts = []
     for link in (literal(ALL_LINKS), event.link_id):

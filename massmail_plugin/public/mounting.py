@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, Response
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadLink
-from massmail_plugin.public import dress, opt_out_pages, preference_pages, visits, webhooks
+from massmail_plugin.public import dress, lost_link, opt_out_pages, preference_pages, sign_up_pages, visits, webhooks
 from massmail_plugin.public.headers import HEADERS, NOT_KEPT
 from massmail_plugin.public.pages import NAME, broken_link
 from massmail_plugin.public.quick_door import QuickDoor
@@ -13,7 +13,7 @@ from massmail_plugin.public.quick_door import QuickDoor
 def mount(app: Flask, host: Host) -> None:
     """Register the pages under `MASSMAIL_URL_PREFIX`."""
     pages = Blueprint(NAME, __name__, url_prefix=host.config.url_prefix, template_folder="../templates")
-    for module in (visits, opt_out_pages, preference_pages, dress, webhooks):
+    for module in (visits, opt_out_pages, preference_pages, lost_link, sign_up_pages, dress, webhooks):
         module.add_routes(pages)
     pages.register_error_handler(BadLink, broken_link)
     pages.after_request(_with_headers)

@@ -1,10 +1,15 @@
 """The opt-out page and the one-click POST of RFC 8058, both at the address that mails carry. GET and HEAD only ask."""
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request
 
 from massmail_plugin import opt_out
 from massmail_plugin.errors import BadLink
-from massmail_plugin.public.pages import NAME, message_id, mounted, page
+from massmail_plugin.public.language import address
+from massmail_plugin.public.pages import NAME, mounted
+from massmail_plugin.public.reader import Reader
+from massmail_plugin.public.visitor import visitor
+from massmail_plugin.signed_links import read_message_token
+from massmail_plugin.vocabulary import OptOutWhy
 
 LARGEST_FORM = 64 * 1024
 
@@ -12,13 +17,15 @@ LARGEST_FORM = 64 * 1024
 def add_routes(pages: Blueprint) -> None:
     pages.add_url_rule("/u/<token>", "opt_out", _ask)
     pages.add_url_rule("/u/<token>", "opt_out_post", _post, methods=["POST"])
-    pages.add_url_rule("/u/<token>/undo", "undo", _back_to_question)
-    pages.add_url_rule("/u/<token>/undo", "undo_post", _undo, methods=["POST"])
+    for name, view in (("undo", _undo), ("why", _why)):
+        pages.add_url_rule(f"/u/<token>/{name}", name, _back_to_question)
+        pages.add_url_rule(f"/u/<token>/{name}", f"{name}_post", view, methods=["POST"])
 
 
 def _ask(token: str) -> Response:
-    state = opt_out.page_state(mounted(), message_id(token))
-    return page("out" if state.out else "ask", token=token, state=state)
+    reader = Reader(token)
+    state = reader.state()
+    return reader.show("out" if state.out else "ask", state)
 
 
 def _post(token: str) -> Response:
@@ -28,19 +35,18 @@ def _post(token: str) -> Response:
     choice = request.form.get("stop")
     if choice not in ("these", "everything"):
         return _ask(token)
-    host, number = mounted(), message_id(token)
-    before = opt_out.page_state(host, number)
-    done = opt_out.leave(host, number, everything=choice == "everything")
-    host.session.commit()
-    template = "done" if done or before.is_test else "out"
-    return page(template, token=token, state=opt_out.page_state(host, number), titles=before.titles)
+    reader = Reader(token)
+    before = reader.state()
+    done = opt_out.leave(mounted(), reader.message_id, everything=choice == "everything", origin=visitor().origin)
+    mounted().session.commit()
+    return reader.show("done" if done or before.is_test else "out", reader.state(), titles=before.titles)
 
 
 def _one_click(token: str) -> Response:
     """For a mail program: no page, no redirect, no cookie (RFC 8058 section 3.2)."""
     host = mounted()
     try:
-        opt_out.one_click(host, message_id(token))
+        opt_out.one_click(host, read_message_token(host.config, token), origin=visitor().origin)
     except BadLink as problem:
         return Response(f"{problem}\n", 404, mimetype="text/plain")
     host.session.commit()
@@ -48,14 +54,31 @@ def _one_click(token: str) -> Response:
 
 
 def _undo(token: str) -> Response:
-    host, number = mounted(), message_id(token)
-    done = opt_out.undo(host, number)
-    host.session.commit()
-    state = opt_out.page_state(host, number)
-    template = "back" if done or state.is_test else "out" if state.out else "ask"
-    return page(template, token=token, state=state)
+    """The form says which opt-out it takes back, so that pressing twice takes back one."""
+    request.max_content_length = LARGEST_FORM
+    which = request.form.get("undo")
+    if which not in ("these", "everything"):
+        return _ask(token)
+    reader = Reader(token)
+    done = opt_out.undo(mounted(), reader.message_id, everything=which == "everything", origin=visitor().origin)
+    mounted().session.commit()
+    state = reader.state()
+    return reader.show("back" if done or state.is_test else "out" if state.out else "ask", state)
+
+
+def _why(token: str) -> Response:
+    """Why they left; an answer that is none of those offered is none."""
+    request.max_content_length = LARGEST_FORM
+    reader, reason, comment = Reader(token), request.form.get("reason", ""), request.form.get("comment", "")
+    if not reason and comment.strip():
+        reason = OptOutWhy.OTHER.value
+    if reason not in list(OptOutWhy):
+        return _ask(token)
+    opt_out.tell_why(mounted(), reader.message_id, OptOutWhy(reason), comment)
+    mounted().session.commit()
+    return reader.show("thanks", reader.state())
 
 
 def _back_to_question(token: str) -> Response:
-    """Somebody reloaded or shared the address of the undo: the question again."""
-    return redirect(url_for(f"{NAME}.opt_out", token=token), 303, Response)  # type: ignore[return-value]
+    """Somebody reloaded or shared the address of an answer: the question again."""
+    return redirect(address(mounted(), f"{NAME}.opt_out", token=token), 303, Response)  # type: ignore[return-value]

@@ -17,6 +17,7 @@ from massmail_plugin import outbox
 from massmail_plugin.contracts import Answer, Outgoing
 from massmail_plugin.errors import RenderError
 from massmail_plugin.sending.letters import Letters
+from massmail_plugin.vocabulary import MailingKind
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Recipient:
     values: dict[str, Any]
     tracked: bool
     """Whether opens and clicks may be seen, as the contact wishes."""
+    list_id: int | None = None
+    """The list the contact was found on."""
     domain: str = ""
     """Of the address, in lower case and ASCII, once somebody has asked for it."""
 
@@ -49,13 +52,13 @@ class ChunkRun:
         letters: Letters,
         recipients: Sequence[Recipient],
         *,
-        is_test: bool,
+        kind: MailingKind,
         retries: bool,
     ) -> None:
         self.chunk = chunk
         self.letters = letters
         self.recipients = recipients
-        self.is_test = is_test
+        self.kind = kind
         self.retries = retries
         self.halted = False
         """True where nothing of it may be handed any more."""

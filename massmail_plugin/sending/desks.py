@@ -7,6 +7,7 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.models import Mailing
 from massmail_plugin.sending.letters import Letters
 from massmail_plugin.sending.recipients import Recipients
+from massmail_plugin.vocabulary import MailingKind
 
 MOST = 20
 """Desks kept beside those in use: the mailings of a busy host take turns."""
@@ -19,7 +20,7 @@ class Desk:
     sender_id: int
     letters: Letters
     recipients: Recipients
-    is_test: bool
+    kind: MailingKind
     retries: bool
 
 
@@ -45,4 +46,4 @@ class Desks:
         mailing = self._host.session.get_one(Mailing, mailing_id)
         letters = Letters(self._host, mailing)
         recipients = Recipients(self._host, mailing, letters)
-        return Desk(mailing.sender_id or 0, letters, recipients, mailing.is_test, mailing.retries)
+        return Desk(mailing.sender_id or 0, letters, recipients, MailingKind(mailing.kind), mailing.retries)

@@ -238,11 +238,11 @@ class Lane:
 
     def _write(self, run: ChunkRun, answers: int, unwritten: int) -> None:
         if answers:
-            results.settle(self._host, run.taken_in(answers), retries=run.retries, is_test=run.is_test)
+            results.settle(self._host, run.taken_in(answers), retries=run.retries, kind=run.kind)
         failed = [(run.recipients[place].id, why) for place, why in [run.unwritten[n] for n in range(unwritten)]]
         for message_id, why in failed:
             outbox.refuse(self._host, message_id, RefusalReason.NOT_BUILT, why)
-        if failed and not run.is_test:
+        if failed and run.kind.counted:
             results.report_failed(self._host, [message_id for message_id, _ in failed])
 
     def _look(self) -> None:
@@ -314,7 +314,7 @@ class Lane:
             region,
             desk.letters,
             found,
-            is_test=desk.is_test,
+            kind=desk.kind,
             retries=desk.retries,
         )
         try:

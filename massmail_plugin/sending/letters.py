@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import exists, select
+
 from massmail_plugin import composing
 from massmail_plugin.channels.mail_form import Letterhead, MailForm
+from massmail_plugin.consent.wishes.contact_wishes import names_of_wishes
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Host, Outgoing
 from massmail_plugin.errors import RenderError
-from massmail_plugin.models import Mailing, PreparedMessage, Sender
+from massmail_plugin.models import Mailbox, Mailing, PreparedMessage, Sender
 from massmail_plugin.sending.provider_marks import provider_mark
-from massmail_plugin.signed_links import PREVIEW_TOKEN, ReturnPaths, Sealer
-from massmail_plugin.vocabulary import TemplateFormat
+from massmail_plugin.signed_links import PREVIEW_TOKEN, OptOutAddresses, ReturnPaths, Sealer
+from massmail_plugin.vocabulary import MailingKind, TemplateFormat
 
 
 class Letters:
@@ -21,7 +24,7 @@ class Letters:
     """
 
     paths: set[str]
-    """Registered fields of contacts that the texts may print or ask for: only these need to be read."""
+    """Registered fields and wishes of contacts that the texts may print or ask for: only these need to be read."""
     related: set[str]
     """The related rows among them."""
     why_ordinary: str
@@ -34,7 +37,9 @@ class Letters:
             raise RenderError(f"Mailing {mailing.id} was never prepared; launch it again from a copy.")
         self._clock = host.clock
         self._sealer = Sealer(host.config, mailing.message_domain, mailing.id)
-        fixed, who = _fixed(host, mailing, prepared), _letterhead(host, mailing, prepared)
+        self._opt_outs = _opt_out_addresses(host, mailing)
+        by_mail = self._opt_outs.of(mailing.id) if self._opt_outs else ""
+        fixed, who = _fixed(host, mailing, prepared), _letterhead(host, mailing, prepared, by_mail)
         self._form = MailForm(host.config, _words(prepared), fixed, who)
         plain = _untracked_words(host, mailing, prepared)
         self._untracked = MailForm(host.config, plain, fixed, who) if plain else self._form
@@ -46,7 +51,8 @@ class Letters:
         self.why_ordinary = self._form.why_ordinary
         known = register(host.source(mailing.contact_source))
         asked = self._form.contact_paths | self._untracked.contact_paths
-        self.paths = {one.path for one in known.fields if any(_meets(one.path, path) for path in asked)}
+        names = [*(one.path for one in known.fields), *names_of_wishes(host.source(mailing.contact_source))]
+        self.paths = {name for name in names if any(_meets(name, path) for path in asked)}
         self.related = {rows.name for rows in known.related if any(_meets(rows.name, path) for path in asked)}
 
     def write(
@@ -71,13 +77,22 @@ class Letters:
     def _content(
         self, form: MailForm, message_id: int, token: str, address: str, name: str, contact: Mapping[str, Any]
     ) -> bytes:
-        return form.write(self._sealer.message_id(message_id), token, address, name, contact, self._clock())
+        leave = self._opt_outs.of(message_id) if self._opt_outs else ""
+        return form.write(self._sealer.message_id(message_id), token, address, name, contact, self._clock(), leave)
 
 
 def return_path(host: Host, mailing: Mailing) -> str:
     """Where bounces of a mailing come back to, without the token of a mail; "" means to its From address."""
     sender = host.session.get(Sender, mailing.sender_id) if mailing.sender_id else None
     return sender.return_path if sender else ""
+
+
+def _opt_out_addresses(host: Host, mailing: Mailing) -> OptOutAddresses | None:
+    """Where a recipient may write to opt out: only while some mailbox is read."""
+    sender = host.session.get(Sender, mailing.sender_id) if mailing.sender_id else None
+    if sender is None or not sender.opt_out_address or not host.session.scalar(select(exists().where(Mailbox.active))):
+        return None
+    return OptOutAddresses(host.config, sender.opt_out_address)
 
 
 def _meets(registered: str, asked: str) -> bool:
@@ -119,12 +134,20 @@ def _fixed(host: Host, mailing: Mailing, prepared: PreparedMessage) -> dict[str,
         sender_name=prepared.from_name,
         sender_address=prepared.from_address,
         mailing_name=mailing.name,
-        topic=mailing.template.topic if mailing.template else "",
+        topic=mailing.template.topic_title if mailing.template else "",
     )
 
 
-def _letterhead(host: Host, mailing: Mailing, prepared: PreparedMessage) -> Letterhead:
+def _letterhead(host: Host, mailing: Mailing, prepared: PreparedMessage, opt_out_address: str) -> Letterhead:
     """With title and List-Id (RFC 2919) of the mailing's first list."""
     first = next(iter(mailing.lists), None)
     list_id = (first.title, f"list-{first.id}.{host.config.domain}") if first else None
-    return Letterhead(prepared.from_name, prepared.from_address, prepared.reply_to, list_id)
+    service = mailing.kind == MailingKind.SERVICE
+    return Letterhead(
+        prepared.from_name,
+        prepared.from_address,
+        prepared.reply_to,
+        list_id,
+        asked_for=service,
+        opt_out_address=opt_out_address,
+    )

@@ -15,7 +15,7 @@ from massmail_plugin.models import Mailing, OutboxMessage
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.sending.chunk_run import ChunkRun, Recipient
 from massmail_plugin.sending.letters import Letters
-from massmail_plugin.vocabulary import SkipReason
+from massmail_plugin.vocabulary import MailingKind, SkipReason
 
 Skips = dict[int, tuple[SkipReason, str]]
 
@@ -26,7 +26,7 @@ class _Mailing:
 
     id: int
     name: str
-    is_test: bool
+    kind: MailingKind
 
 
 class Recipients:
@@ -35,14 +35,21 @@ class Recipients:
     def __init__(self, host: Host, mailing: Mailing, letters: Letters) -> None:
         self._host = host
         self._letters = letters
-        self._mailing = _Mailing(mailing.id, mailing.name, mailing.is_test)
+        self._mailing = _Mailing(mailing.id, mailing.name, MailingKind(mailing.kind))
         self._source = host.source(mailing.contact_source)
         self._roles = {one.role: place for place, one in enumerate(self._source.addresses)}
-        self._list_ids = tuple(list_.id for list_ in mailing.lists)
+        self._purpose = consent.Purpose(
+            mailing.id,
+            tuple(list_.id for list_ in mailing.lists),
+            mailing.template.topic_id if mailing.template else None,
+            by_criterion=any(list_.criterion_id is not None for list_ in mailing.lists),
+        )
 
     def read(self, chunk: outbox.LeasedChunk, *, most: int) -> list[Recipient]:
         """Those of the chunk who may get the mail now; the others are skipped with their reason."""
         rows = outbox.rows_to_send(self._host, chunk, most=most)
+        if self._mailing.kind is MailingKind.SERVICE:
+            return self._service(rows)
         readers = self._readers([row.contact_key for row in rows])
         skips: Skips = {row.id: (SkipReason.CONTACT_GONE, "") for row in rows if row.contact_key not in readers}
         found = [
@@ -56,26 +63,43 @@ class Recipients:
                 reader.name.strip(),
                 reader.values,
                 reader.tracked,
+                row.list_id,
             )
             for row in rows
             if (reader := readers.get(row.contact_key)) is not None
         ]
-        if not self._mailing.is_test:
+        if self._mailing.kind.counted:
             self._look_up_addresses(found, readers, skips)
             skips |= self._stopped([one for one in found if one.id not in skips])
-        if skips:
-            outbox.lock_mailing(self._host, self._mailing.id, shared=True)
-            outbox.skip(self._host, skips)
-            found = [one for one in found if one.id not in skips]
+        found = self._without(skips, found)
         outbox.keep_values(self._host, chunk.mailing_id, chunk.number, ((one.id, one.values) for one in found))
         return found
+
+    def _service(self, rows: Sequence[outbox.WaitingRow]) -> list[Recipient]:
+        """Somebody asked for the mail to this very address, whoever it belongs to: only dead ones get none."""
+        dead = consent.undeliverable(self._host, [row.address for row in rows])
+        found = [
+            Recipient(
+                row.id, row.contact_key, row.address_role, row.address, row.attempts, row.first_tried_at, "", {}, False
+            )
+            for row in rows
+        ]
+        return self._without({row.id: (SkipReason.SUPPRESSED, "") for row in rows if row.address in dead}, found)
+
+    def _without(self, skips: Skips, found: list[Recipient]) -> list[Recipient]:
+        """Skip these rows; the recipients that are left."""
+        if not skips:
+            return found
+        outbox.lock_mailing(self._host, self._mailing.id, shared=True)
+        outbox.skip(self._host, skips)
+        return [one for one in found if one.id not in skips]
 
     def stop_late(self, run: ChunkRun, *, look_at_contacts: bool) -> None:
         """Keep back those who must not get it any more, although the chunk was read before they said so.
 
         With `look_at_contacts`, also those the host has deleted, made inactive or given another address.
         """
-        if self._mailing.is_test:
+        if not self._mailing.kind.counted:
             return
         untaken = run.untaken()
         skips = self._stopped([recipient for _, recipient in untaken])
@@ -93,7 +117,7 @@ class Recipients:
         A hook that raises keeps the mail back, to be on the safe side.
         """
         hooks = self._host.hooks.before_send
-        if not hooks or self._mailing.is_test:
+        if not hooks or not self._mailing.kind.counted:
             return None
         fact = SendFact(
             contact=ContactRef(self._source.source_name, recipient.key),
@@ -153,8 +177,8 @@ class Recipients:
     def _stopped(self, recipients: Sequence[Recipient]) -> Skips:
         if not recipients:
             return {}
-        rows = [consent.Asked(one.id, one.key, one.address) for one in recipients]
-        found = consent.stopped(self._host, self._source.source_name, rows, self._list_ids)
+        rows = [consent.Asked(one.id, one.key, one.address, one.list_id) for one in recipients]
+        found = consent.stopped(self._host, self._source.source_name, rows, self._purpose)
         return {row: (reason, "") for row, reason in found.items()}
 
     def _changed(self, recipients: Sequence[Recipient], skips: Skips) -> set[int]:

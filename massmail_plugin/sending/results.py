@@ -15,11 +15,9 @@ from massmail_plugin.smtp_status import Meaning, Reply
 from massmail_plugin.vocabulary import EventKind, MailingKind, MessageState, Outcome
 
 
-def settle(host: Host, results: Sequence[outbox.Result], *, retries: bool, is_test: bool) -> None:
-    """Write what became of messages, and report it. Of a test the rows are settled and nobody is told."""
-    became = outbox.settle(host, results, retries=retries)
-    if not is_test:
-        _report(host, results, became)
+def settle(host: Host, results: Sequence[outbox.Result], *, retries: bool, kind: MailingKind) -> None:
+    """Write what became of messages of such a mailing, and report it. Of a test the rows are settled alone."""
+    _report(host, results, outbox.settle(host, results, retries=retries), kind)
 
 
 def recover(host: Host) -> int:
@@ -29,9 +27,7 @@ def recover(host: Host) -> int:
     """
 
     def report(mailing_id: int, results: Sequence[outbox.Result], became: Mapping[int, MessageState]) -> None:
-        mailing = host.session.get_one(Mailing, mailing_id)
-        if mailing.kind != MailingKind.TEST:
-            _report(host, results, became)
+        _report(host, results, became, MailingKind(host.session.get_one(Mailing, mailing_id).kind))
 
     return outbox.recover(host, report)
 
@@ -41,10 +37,15 @@ def report_failed(host: Host, message_ids: Sequence[int]) -> None:
     outcomes.record_many(host, message_ids, Outcome.FAILED, at=host.clock(), none_is_test=True)
 
 
-def _report(host: Host, results: Sequence[outbox.Result], became: Mapping[int, MessageState]) -> None:
-    outcomes.record_many(host, _those(became, MessageState.SENT), Outcome.SENT, at=host.clock(), none_is_test=True)
-    report_failed(host, _those(became, MessageState.REFUSED))
-    _look_at_refusals(host, [result for result in results if became.get(result.id) is MessageState.REFUSED])
+def _report(
+    host: Host, results: Sequence[outbox.Result], became: Mapping[int, MessageState], kind: MailingKind
+) -> None:
+    """A service mail says nothing of a mailing's success, but its refusal may say that the address is dead."""
+    if kind.counted:
+        outcomes.record_many(host, _those(became, MessageState.SENT), Outcome.SENT, at=host.clock(), none_is_test=True)
+        report_failed(host, _those(became, MessageState.REFUSED))
+    if kind is not MailingKind.TEST:
+        _look_at_refusals(host, [result for result in results if became.get(result.id) is MessageState.REFUSED])
 
 
 def _those(became: Mapping[int, MessageState], state: MessageState) -> list[int]:

@@ -56,6 +56,7 @@ class SenderDraft:
     reply_to: str = ""
     bcc: str = ""
     return_path: str = ""
+    opt_out_address: str = ""
     events_by: str = ""
     secret: str | None = field(default=None, repr=False)
     connections: int = 10
@@ -132,6 +133,7 @@ def _account(host: Host, sender: Sender | None, draft: SenderDraft, stored: froz
     if draft.uncertain_policy not in list(UncertainPolicy):
         yield "uncertain_policy", "Choose what becomes of these mails."
     yield from _refused("return_path", checked_return_path, draft.return_path)
+    yield from _refused("opt_out_address", checked_return_path, draft.opt_out_address)
     if draft.events_by and draft.events_by not in host.event_readers:
         yield "events_by", "This provider is not known here any more. Choose another one, or none."
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from flask import current_app
 from sqlalchemy import select
 
+from massmail_plugin.consent.stops.address_hashes import no_key_finds
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import SecretUnreadable, SetupError
@@ -13,7 +14,13 @@ from massmail_plugin.upkeep.check import Check, fail, ok, warning
 
 
 def secret_keys(host: Host) -> Iterator[Check]:
-    """Every stored password can be read with the keys there are."""
+    """Every stored password can be read with the keys there are, and every stop of an erased address still holds."""
+    if no_key_finds(host):
+        yield fail(
+            "secret keys",
+            "Stops of erased addresses were made with a key that MASSMAIL_SECRET_KEYS has no more: mail may go there.",
+            "Put that key back at the end of the list, and keep it there.",
+        )
     found = host.session.execute(select(Sender.id, Sender.name).where(Sender.secret.is_not(None)).order_by(Sender.name))
     unreadable = [name for number, name in found if not _readable(host, number)]
     if unreadable:

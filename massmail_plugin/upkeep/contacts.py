@@ -4,23 +4,34 @@ What is in a worker's hands at that moment is left to the worker, which looks at
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from massmail_plugin import outbox
-from massmail_plugin.consent.changes import Change
-from massmail_plugin.consent.suppression import suppress
+from massmail_plugin.audience import current_addresses
+from massmail_plugin.consent.addresses import normalised
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.suppression import in_force, suppress
+from massmail_plugin.consent.subscriptions.changes import Change, forget
+from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.models import (
     Chunk,
     Enrolment,
+    Frequency,
+    Mailing,
+    OptOutReason,
     OutboxMessage,
     OutcomeReport,
+    PastMessage,
     ProviderListEntry,
+    ReleasedSuppression,
+    SignUp,
     Standing,
     Subscription,
     SubscriptionEvent,
@@ -28,8 +39,12 @@ from massmail_plugin.models import (
 )
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.vocabulary import (
+    GONE,
     WAITING,
+    Channel,
+    ConsentWay,
     EnrolmentState,
+    MailingKind,
     ReportState,
     SkipReason,
     SubscriptionState,
@@ -37,9 +52,29 @@ from massmail_plugin.vocabulary import (
     SuppressionScope,
 )
 
-MERGED, GONE = "merged", SkipReason.CONTACT_GONE.value
+MERGED, DELETED = "merged", SkipReason.CONTACT_GONE.value
 LONGEST_KEY = 64
-_LASTING = (SuppressionReason.OPT_OUT, SuppressionReason.COMPLAINT, SuppressionReason.BY_PERSON)
+_LASTING = (
+    SuppressionReason.OPT_OUT,
+    SuppressionReason.PAUSE,
+    SuppressionReason.COMPLAINT,
+    SuppressionReason.BY_PERSON,
+)
+
+
+_BARE: tuple[Any, ...] = (
+    Subscription,
+    SubscriptionEvent,
+    Suppression,
+    ReleasedSuppression,
+    Frequency,
+    OptOutReason,
+    SignUp,
+    PastMessage,
+    Standing,
+    ProviderListEntry,
+)
+"""Tables whose rows need nothing but the other key."""
 
 
 def merge_contact(host: Host, old: ContactRef, new: ContactRef) -> None:
@@ -51,10 +86,11 @@ def merge_contact(host: Host, old: ContactRef, new: ContactRef) -> None:
     if old.source != new.source or old == new:
         raise BadRequest("A contact can be merged into another one of the same source only.")
     host.session.flush()
-    _skip_waiting(host, old, SkipReason.DUPLICATE, _other_row(new))
+    skip_waiting(host, _of(OutboxMessage, old) & _other_row(new), SkipReason.DUPLICATE)
     _keep_off(host, old, new)
+    _want_fewest(host, old, new)
     _drop_twins(host, old, new)
-    _move(host, old, new.key)
+    move(host, old, new.key)
     host.session.expire_all()
 
 
@@ -64,32 +100,58 @@ def retire_contact(host: Host, contact: ContactRef) -> None:
     Its rows stay for the statistics, under a key that no contact can have, so that nobody who gets the key later
     inherits them.
     """
+    retire_as(host, contact, f"{GONE}{uuid4().hex[:12]}:{contact.key}"[:LONGEST_KEY], addresses_of(host, contact))
+
+
+def retire_as(host: Host, contact: ContactRef, key: str, addresses: Iterable[str]) -> None:
+    """`retire_contact` under this key, the wishes going over to these addresses."""
     host.session.flush()
-    _skip_waiting(host, contact, SkipReason.CONTACT_GONE)
-    _suppress_addresses(host, contact)
+    skip_waiting(host, _of(OutboxMessage, contact), SkipReason.CONTACT_GONE)
+    _suppress_addresses(host, contact, addresses)
     of_addresses = {"contact_source": None, "contact_key": None}
     changed(host, update(ProviderListEntry).where(_of(ProviderListEntry, contact)).values(**of_addresses))
-    for model in (Subscription, Standing):
+    forget(host, _of(Subscription, contact))
+    for model in (Standing, Frequency):
         changed(host, delete(model).where(_of(model, contact)))
     active = _of(Enrolment, contact), Enrolment.state == EnrolmentState.ACTIVE.value
-    changed(host, update(Enrolment).where(*active).values(state=EnrolmentState.LEFT.value, left_reason=GONE))
+    changed(host, update(Enrolment).where(*active).values(state=EnrolmentState.LEFT.value, left_reason=DELETED))
     undelivered = OutcomeReport.state.in_([ReportState.WAITING.value, ReportState.UNTOLD.value])
     delivered = {"state": ReportState.DELIVERED.value, "delivered_at": host.clock()}
     changed(host, update(OutcomeReport).where(_reports_of(contact), undelivered).values(**delivered))
-    _move(host, contact, f"gone:{uuid4().hex[:12]}:{contact.key}"[:LONGEST_KEY])
+    move(host, contact, key)
     host.session.expire_all()
+
+
+def addresses_of(host: Host, contact: ContactRef) -> set[str]:
+    """The contact's own e-mail addresses: where it is reached now, and where it got mail; each normalised.
+
+    Tests went to people of the house, and addresses of related people are theirs.
+    """
+    source = host.sources.get(contact.source)
+    others = [one.role for one in source.addresses if one.via is not None] if source else []
+    mailed = (
+        select(OutboxMessage.address)
+        .join(Mailing, Mailing.id == OutboxMessage.mailing_id)
+        .where(_of(OutboxMessage, contact), OutboxMessage.address != "", Mailing.kind != MailingKind.TEST.value)
+        .where(OutboxMessage.channel == Channel.EMAIL.value, OutboxMessage.address_role.not_in(others))
+    )
+    found = set(host.session.scalars(mailed.distinct()))
+    if source is not None:
+        mail = {one.role for one in register(source).roles(Channel.EMAIL)} - {*others}
+        now = current_addresses(host, source, [contact.key])
+        found |= {address for (_, role), address in now.items() if role in mail}
+    return {normalised(address) for address in found}
 
 
 # --- Mail that waits ------------------------------------------------------------------------------------------
 
 
-def _skip_waiting(host: Host, contact: ContactRef, reason: SkipReason, *where: ColumnElement[bool]) -> None:
+def skip_waiting(host: Host, which: ColumnElement[bool], reason: SkipReason) -> None:
+    """Skip messages that wait, all but those in a worker's hands."""
     waiting = OutboxMessage.state.in_([state.value for state in WAITING])
     leased = Chunk.mailing_id == OutboxMessage.mailing_id, Chunk.number == OutboxMessage.chunk
     in_hand = exists().where(*leased, Chunk.leased_by.is_not(None))
-    query = select(OutboxMessage.mailing_id, OutboxMessage.id).where(
-        _of(OutboxMessage, contact), waiting, ~in_hand, *where
-    )
+    query = select(OutboxMessage.mailing_id, OutboxMessage.id).where(which, waiting, ~in_hand)
     found: dict[int, list[int]] = defaultdict(list)
     for mailing_id, message_id in host.session.execute(query):
         found[mailing_id].append(message_id)
@@ -122,40 +184,48 @@ def _keep_off(host: Host, old: ContactRef, new: ContactRef) -> None:
         left.contact_key == old.key,
         left.state == SubscriptionState.UNSUBSCRIBED.value,
     )
-    evidence = f"Merged with contact {old.key}, who had left"
-    change = Change(host=host, source=new.source, evidence=evidence, message_id=None, at=host.clock())
+    proof = Proof(ConsentWay.HOST, evidence=f"Merged with contact {old.key}, who had left")
+    change = Change(host=host, source=new.source, proof=proof, at=host.clock())
     change.move(and_(Subscription.contact_key == new.key, was_left), SubscriptionState.UNSUBSCRIBED)
 
 
-def _suppress_addresses(host: Host, contact: ContactRef) -> None:
-    addresses = host.session.scalars(
-        select(OutboxMessage.address).where(_of(OutboxMessage, contact), OutboxMessage.address != "").distinct()
-    ).all()
-    wishes = select(Suppression.scope, Suppression.list_id, Suppression.reason).where(
-        _of(Suppression, contact), Suppression.reason.in_([reason.value for reason in _LASTING])
+def _want_fewest(host: Host, old: ContactRef, new: ContactRef) -> None:
+    """Of two who want fewer mails the wish for fewest holds."""
+    days = select(Frequency.days).where(_of(Frequency, old)).scalar_subquery()
+    changed(host, update(Frequency).where(_of(Frequency, new), Frequency.days < days).values(days=days))
+
+
+def _suppress_addresses(host: Host, contact: ContactRef, addresses: Iterable[str]) -> None:
+    row = Suppression
+    wishes = select(row.scope, row.list_id, row.topic_id, row.reason, row.until).where(
+        _of(row, contact), row.reason.in_([reason.value for reason in _LASTING]), in_force(host.clock())
     )
-    stops = [(scope, list_id, reason) for scope, list_id, reason in host.session.execute(wishes)]
-    stops += [(SuppressionScope.LIST, list_id, SuppressionReason.OPT_OUT) for list_id in _lists_left(host, contact)]
+    stops: list[Any] = [tuple(found) for found in host.session.execute(wishes)]
+    left = _lists_left(host, contact)
+    stops += [(SuppressionScope.LIST, list_id, None, SuppressionReason.OPT_OUT, None) for list_id in left]
     for address in addresses:
-        for scope, list_id, reason in stops:
+        for scope, list_id, topic_id, reason, until in stops:
             suppress(
                 host,
                 address=address,
                 scope=SuppressionScope(scope),
                 list_id=list_id,
+                topic_id=topic_id,
                 reason=SuppressionReason(reason),
+                until=until,
+                way=ConsentWay.HOST,
                 note="The wish of a contact who was deleted.",
             )
 
 
 def _lists_left(host: Host, contact: ContactRef) -> list[int]:
-    """Lists they left themselves, through a mail."""
+    """Lists they left themselves."""
     event = SubscriptionEvent
     themselves = exists().where(
         event.list_id == Subscription.list_id,
         _of(event, contact),
         event.state == SubscriptionState.UNSUBSCRIBED.value,
-        event.message_id.is_not(None),
+        or_(event.message_id.is_not(None), event.way.in_([way.value for way in ConsentWay if way.by_contact])),
     )
     left = _of(Subscription, contact), Subscription.state == SubscriptionState.UNSUBSCRIBED.value
     return list(host.session.scalars(select(Subscription.list_id).where(*left, themselves)))
@@ -167,10 +237,11 @@ def _lists_left(host: Host, contact: ContactRef) -> list[int]:
 def _drop_twins(host: Host, old: ContactRef, new: ContactRef) -> None:
     """Rows of `old` for which `new` has its own: one subscription to a list, one standing, one way into a series."""
     same: tuple[tuple[Any, tuple[str, ...]], ...] = (
-        (Subscription, ("list_id",)),
         (Standing, ("place",)),
-        (Suppression, ("scope", "list_id", "reason")),
+        (Frequency, ()),
+        (Suppression, ("scope", "list_id", "topic_id", "reason", "until")),
     )
+    forget(host, and_(_of(Subscription, old), _twin(Subscription, new, ("list_id",))))
     for model, names in same:
         changed(host, delete(model).where(_of(model, old), _twin(model, new, names)))
     twice = _of(Enrolment, old), Enrolment.state == EnrolmentState.ACTIVE.value
@@ -184,8 +255,10 @@ def _twin(model: Any, new: ContactRef, names: tuple[str, ...]) -> ColumnElement[
     return exists().where(twin.contact_source == new.source, twin.contact_key == new.key, *same)
 
 
-def _move(host: Host, old: ContactRef, key: str) -> None:
-    """Reports first: they are found by their messages. What is numbered is numbered on."""
+def move(host: Host, old: ContactRef, key: str) -> None:
+    """Let every row of a contact have another key. Reports first: they are found by their messages. What is numbered is
+    numbered on.
+    """
     changed(host, update(OutcomeReport).where(_reports_of(old)).values(contact_key=key))
     taken: Any = aliased(OutboxMessage)
     same_mail = taken.mailing_id == OutboxMessage.mailing_id, taken.address_role == OutboxMessage.address_role
@@ -195,7 +268,7 @@ def _move(host: Host, old: ContactRef, key: str) -> None:
     same_series = entry.campaign_id == Enrolment.campaign_id
     entries = {"entry_number": Enrolment.entry_number + _next(entry, entry.entry_number, old.source, key, same_series)}
     changed(host, update(Enrolment).where(_of(Enrolment, old)).values(contact_key=key, **entries))
-    for model in (Subscription, SubscriptionEvent, Suppression, Standing, ProviderListEntry):
+    for model in _BARE:
         changed(host, update(model).where(_of(model, old)).values(contact_key=key))
 
 

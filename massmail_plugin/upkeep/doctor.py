@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.portable_sql import dialect
-from massmail_plugin.upkeep import application, machine, mailboxes, processes, tables, web_address
+from massmail_plugin.upkeep import application, machine, mailboxes, pages, processes, tables, web_address
 from massmail_plugin.upkeep.check import Check, Level, Look, fail
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ LOOKS: Mapping[str, Look] = {
     "statuses": application.statuses,
     "permissions": application.permissions,
     "mailboxes": mailboxes.mailboxes,
+    "opting out by mail": mailboxes.opting_out,
     "event feeds": mailboxes.feeds,
+    "pages": pages.pages,
     "outcome reports": processes.outcome_reports,
     "webhooks": processes.webhooks,
 }

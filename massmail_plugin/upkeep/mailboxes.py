@@ -28,6 +28,17 @@ def mailboxes(host: Host) -> Iterator[Check]:
         )
 
 
+def opting_out(host: Host) -> Iterator[Check]:
+    """An address to opt out by mail is left out of mails while no mailbox is in use."""
+    asked = exists().where(Sender.opt_out_address != "")
+    if host.session.scalar(select(asked)) and not host.session.scalar(select(exists().where(Mailbox.active))):
+        yield warning(
+            "opting out by mail",
+            "A sender has an address for it, but no mailbox is read, so the mails do not name it.",
+            "Add the mailbox of that address under Mailboxes.",
+        )
+
+
 def _has_feed(host: Host) -> bool:
     return bool(host.session.scalar(select(exists().where(EventFeed.active))))
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select
 
+from massmail_plugin.consent import ListDifference
+from massmail_plugin.consent.subscriptions import tallies
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings import statistics
 from massmail_plugin.mailings.statistics import Difference
 from massmail_plugin.models import Mailing
 from massmail_plugin.portable_sql import dialect
 
-__all__ = ["Difference", "mailing_ids", "repair", "verify"]
+__all__ = ["Difference", "ListDifference", "mailing_ids", "repair", "repair_lists", "verify", "verify_lists"]
 
 
 def mailing_ids(host: Host) -> list[int]:
@@ -40,6 +42,21 @@ def repair(host: Host, ids: Sequence[int]) -> None:
         host.session.commit()
     while statistics.catch_up(host, seconds=60.0):
         pass
+
+
+def verify_lists(host: Host) -> list[ListDifference]:
+    """The numbers of lists that their subscriptions contradict. The session must hold nothing uncommitted."""
+    _one_moment(host)
+    try:
+        return tallies.differences(host)
+    finally:
+        host.session.rollback()
+
+
+def repair_lists(host: Host, wrong: Sequence[ListDifference]) -> None:
+    """Bring these numbers to what was counted."""
+    tallies.set_right(host, wrong)
+    host.session.commit()
 
 
 def _one_moment(host: Host) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from blinker import Signal
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import Admin, AdminIndexView, BaseView, expose
@@ -19,6 +20,8 @@ from sample_host.crm.accounts import login_manager, may_edit
 from sample_host.crm.models import TONES, ActionItem, Company, Contact, Status, db
 
 PAGE_SIZE = 25
+wish_changed = Signal()
+"""Sent with a contact whose wish for post was changed here, and by whom, before it is committed."""
 
 
 class SignedIn(BaseView):
@@ -64,6 +67,15 @@ class ContactsView(SignedIn):
     def contact(self, contact_id: int) -> str:
         contact = db.get_or_404(Contact, contact_id)
         return self.page("crm/contact.html", contact=contact, badges=badges(), today=today_here())
+
+    @expose("/<int:contact_id>/post", methods=("POST",))
+    def post(self, contact_id: int) -> ResponseReturnValue:
+        """Whether the contact wants post, as they told somebody here."""
+        contact = db.get_or_404(Contact, contact_id)
+        contact.do_not_mail = request.form.get("wants_post") != "yes"
+        wish_changed.send(contact, by=current_user.name)
+        db.session.commit()
+        return redirect(url_for(".contact", contact_id=contact.id))
 
 
 def today_here() -> date:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from massmail_plugin import consent, mailings, outbox
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.models import Link, List, Mailing, OutboxMessage, Sender, Template, TemplateVersion
 from massmail_plugin.outcomes import NewEvent, keep_events
-from massmail_plugin.vocabulary import EventKind, MessageState
+from massmail_plugin.vocabulary import ConsentWay, EventKind, MessageState
 from tests.admin.conftest import Catalogue
 
 HTML = (
@@ -55,7 +56,7 @@ def add_list(built: Catalogue, name: str = "Newsletter", *, people: bool = True)
     if people:
         keys = built.host.session.scalars(select(built.contact.id)).all()
         refs = [ContactRef("contact", str(key)) for key in keys]
-        consent.subscribe(built.host, list_, refs, evidence="asked for it at the fair")
+        consent.subscribe(built.host, list_, refs, proof=Proof(ConsentWay.PERSON, evidence="asked for it at the fair"))
     built.host.session.commit()
     return list_
 

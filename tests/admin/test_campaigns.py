@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from massmail_plugin import campaigns, consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.models import Campaign, Enrolment
-from massmail_plugin.vocabulary import CampaignState
+from massmail_plugin.vocabulary import CampaignState, ConsentWay
 from tests.admin import mailing_rows as make
 from tests.admin.conftest import Catalogue, faults, form_of
 
@@ -118,7 +119,9 @@ def test_people_inside_and_those_who_left(small_host: Catalogue) -> None:
     campaigns.activate(small_host.host, campaign, by="all", include_present=True)
     small_host.host.session.commit()
     campaigns.advance(small_host.host)
-    consent.withdraw(small_host.host, ContactRef("contact", "1"), list_ids=None, evidence="asked", message_id=None)
+    consent.withdraw(
+        small_host.host, ContactRef("contact", "1"), list_ids=None, proof=Proof(ConsentWay.PERSON, evidence="asked")
+    )
     small_host.host.session.commit()
     campaigns.advance(small_host.host)
     client = small_host.client()

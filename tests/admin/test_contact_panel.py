@@ -9,11 +9,12 @@ from flask import render_template_string
 
 from massmail_plugin import campaigns, consent
 from massmail_plugin.admin import contact_of, contact_panel
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import SetupError
 from massmail_plugin.models import OutboxMessage
 from massmail_plugin.outcomes import NewEvent, keep_events
-from massmail_plugin.vocabulary import EventKind, MailingKind, MessageState
+from massmail_plugin.vocabulary import ConsentWay, EventKind, MailingKind, MessageState
 from tests.admin import mailing_rows as make
 from tests.admin.conftest import Catalogue, faults
 
@@ -48,7 +49,9 @@ def busy(built: Catalogue) -> None:
     make.respond(built, row, EventKind.OPEN)
     make.respond(built, row, EventKind.CLICK)
     make.respond(built, row, EventKind.OPT_OUT)
-    consent.withdraw(built.host, ZOE, list_ids=None, evidence="a link in “Spring”", message_id=row.id)
+    consent.withdraw(
+        built.host, ZOE, list_ids=None, proof=Proof(ConsentWay.PAGE, evidence="a link in “Spring”", message_id=row.id)
+    )
     built.host.session.commit()
 
 
@@ -120,13 +123,18 @@ def test_it_says_what_bounced_and_which_lists_were_left_when(host_page: Catalogu
     bounce = NewEvent(message_id=row.id, kind=EventKind.BOUNCE, at=at, detail="550 5.1.1 no such user <i>zoe</i>")
     keep_events(host_page.host, [bounce, NewEvent(message_id=row.id, kind=EventKind.REPLY, at=at)])
     list_ids = [list_.id for list_ in mailing.lists]
-    consent.withdraw(host_page.host, ZOE, list_ids=list_ids, evidence="the opt-out page", message_id=row.id)
+    consent.withdraw(
+        host_page.host,
+        ZOE,
+        list_ids=list_ids,
+        proof=Proof(ConsentWay.PAGE, evidence="the opt-out page", message_id=row.id),
+    )
     host_page.host.session.commit()
     page = host_page.client().get("/contacts/1").text
     assert "no such user &lt;i&gt;zoe&lt;/i&gt;" in page
     assert "Answered" in page
-    left = page.partition("<h3>Unsubscribed</h3>")[2]
-    for words in ("Newsletter", "22 Nov 2026, 12:00 UTC", "the opt-out page"):
+    left = page.partition("<h3>History of the lists</h3>")[2]
+    for words in ("Newsletter", "Unsubscribed", "22 Nov 2026, 12:00 UTC", "the opt-out page", "Chose it on a page"):
         assert words in left
 
 

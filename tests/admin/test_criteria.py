@@ -1,6 +1,7 @@
 """The screens of criteria: the builder with and without scripts, its form as rules and back, use, copy, delete."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,14 +11,16 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
+from massmail_plugin import mailings
 from massmail_plugin.admin.criteria import rule_form
 from massmail_plugin.admin.criteria.rows import finds
 from massmail_plugin.admin.criteria.rule_check import check
 from massmail_plugin.admin.criteria.rule_form import ROOT, Line
+from massmail_plugin.admin.criteria.rule_lines import lines_of
 from massmail_plugin.admin.criteria.rule_offer import Offer
-from massmail_plugin.audience import parse
-from massmail_plugin.contracts import Host
-from massmail_plugin.models import Criterion, Mailing
+from massmail_plugin.audience import find, parse
+from massmail_plugin.contracts import Field, Host, HostCondition
+from massmail_plugin.models import Criterion, Event, Link, List, Mailing, OutboxMessage, Subscription, Template
 from tests.admin.conftest import Catalogue, faults, form_of
 from tests.consent.small_host import PERSONS, HostBase, Order, Person, running_host
 
@@ -32,10 +35,22 @@ DEEP: dict[str, Any] = {
                 {"none": [{"field": "vip", "op": "is_true"}]},
             ]
         },
-        {"related": "orders", "min": 2, "has": {"any": [{"field": "item", "op": "is", "value": "Lamp"}]}},
+        {
+            "related": "orders",
+            "rows": "count",
+            "min": 2,
+            "has": {"any": [{"field": "item", "op": "is", "value": "Lamp"}]},
+        },
+        {"related": "orders", "rows": "all"},
         {"field": "born", "op": "before", "value": "1990-01-31"},
-        {"field": "seen", "op": "in_last_days", "value": "30"},
+        {"field": "seen", "op": "in_last", "value": ["30", "weeks"]},
         {"field": "company.name", "op": "is_empty"},
+        {"opt_out": "opted_out"},
+        {"opt_out": "not_stopped", "list": 1},
+        {"list": [1, 2], "op": "off"},
+        {"history": "clicked", "mailing": 1, "days": 30, "link": "https://a.test/"},
+        {"history": "unread"},
+        {"criterion": 1, "op": "not_found"},
     ]
 }
 
@@ -57,17 +72,24 @@ def fields(root: Line) -> MultiDict[str, str]:
     """What a browser posts for these lines."""
     posted: MultiDict[str, str] = MultiDict()
     for at, line in rule_form.walk(root):
-        for name, value in (("what", line.what), ("op", line.op), ("glue", line.glue), ("min", line.minimum)):
+        for name, value in (("what", line.what), ("op", line.op), ("glue", line.glue)):
             posted.add(f"{at}-{name}", value)
         for value in line.values:
             posted.add(f"{at}-value", value)
     return posted
 
 
-@pytest.fixture
-def people(tmp_path: Any) -> Any:
-    """A host whose contacts have fields of every kind, and rows of their own."""
-    with running_host(f"sqlite:///{tmp_path / 'people.sqlite3'}") as host:
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A host whose contacts have fields of every kind, and rows of their own; with lists, a mailing and a criterion."""
+    with running_host(f"sqlite:///{tmp_path_factory.mktemp('people') / 'people.sqlite3'}") as host:
+        now = {"created_at": host.clock()}
+        host.session.add_all([List(id=number, name=f"List {number}", **now) for number in (1, 2)])
+        host.session.add(Mailing(id=1, name="Spring", contact_source="person", launched_at=host.clock(), **now))
+        host.session.add(
+            Criterion(id=1, name="Old", contact_source="person", rule=LYON, updated_at=host.clock(), **now)
+        )
+        host.session.commit()
         yield host
 
 
@@ -75,7 +97,7 @@ def people(tmp_path: Any) -> Any:
 
 
 def test_a_rule_goes_through_the_form_unchanged(people: Host) -> None:
-    root = rule_form.read(fields(rule_form.lines_of(DEEP)))
+    root = rule_form.read(fields(lines_of(DEEP)))
     checked = check(Offer(people, PERSONS), root, drafting=False)
     assert checked.wrong == []
     assert checked.rule == DEEP
@@ -83,7 +105,7 @@ def test_a_rule_goes_through_the_form_unchanged(people: Host) -> None:
 
 
 def test_a_single_rule_gets_a_group_around_it() -> None:
-    assert rule_form.lines_of({"condition": "vip"}).lines == [Line("condition:vip")]
+    assert lines_of({"condition": "vip"}).lines == [Line("condition:vip")]
 
 
 def test_buttons_add_and_remove_lines() -> None:
@@ -127,12 +149,25 @@ def test_another_field_forgets_operator_and_value() -> None:
         (Line("field:balance", op="between", values=["5", ""]), "Enter both values"),
         (Line("field:balance", op="is", values=["lots"]), "is no number"),
         (Line("field:born", op="on", values=["31.3.1990"]), "is no date"),
-        (Line("field:seen", op="in_last_days", values=["x"]), "number of days"),
+        (Line("field:seen", op="in_last", values=["x", "days"]), "number of days"),
+        (Line("field:seen", op="in_last", values=["", "days"]), "Enter how many"),
         (Line("field:city", op="in", values=[]), "at least one value"),
         (Line("field:password"), "no field “password”"),
         (Line("field:city' OR 1=1 --", op="is", values=["x"]), "no field"),
         (Line("related:people"), "no rows called"),
-        (Line("related:orders", minimum="0"), "a number from 1 on"),
+        (Line("related:orders", op="count", values=["some", ""]), "whole number"),
+        (Line("related:orders", op="count", values=["", ""]), "from, to, or both"),
+        (Line("related:orders", op="count", values=["3", "2"]), "must not be greater"),
+        (Line("list", op="on", values=[]), "at least one list"),
+        (Line("list", op="on", values=["99"]), "list number 99"),
+        (Line("list", op="on", values=["1 OR 1=1"]), "not there any more"),
+        (Line("opt_out", op="opted_out", values=["list:99"]), "list number 99"),
+        (Line("opt_out", op="opted_out", values=["mailing:1"]), "not there any more"),
+        (Line("history", op="read", values=["mailing:99", "", ""]), "mailing number 99"),
+        (Line("history", op="read", values=["", "0", ""]), "last 1 day or more"),
+        (Line("history", op="read", values=["", "ten", ""]), "whole number"),
+        (Line("criterion", op="found", values=[""]), "Choose a criterion"),
+        (Line("criterion", op="found", values=["99"]), "criterion number 99"),
         (Line("related:orders", lines=[Line("field:city", op="is", values=["x"])]), "no field “city”"),
         (Line("condition:unknown"), "no condition"),
         (Line("group"), "This group is empty"),
@@ -152,12 +187,12 @@ def test_unfinished_lines_do_not_count_while_drafting(people: Host) -> None:
 
 
 def test_related_rows_deep_inside_take_one_condition(people: Host) -> None:
-    inner = Line("related:orders", lines=[Line("field:item", op="is", values=["Lamp"])])
+    inner = Line("related:orders", op="any", lines=[Line("field:item", op="is", values=["Lamp"])])
     root = Line("group", lines=[Line("group", lines=[Line("group", lines=[inner])])])
     rule = check(Offer(people, PERSONS), root, drafting=False).rule
     parse(rule)
     assert not rule_form.may_hold_row(inner, "rule-0-0-0")
-    assert rule_form.read(fields(rule_form.lines_of(rule or {}))) == root
+    assert rule_form.read(fields(lines_of(rule or {}))) == root
 
 
 def test_the_form_finds_whom_the_rule_means(people: Host) -> None:
@@ -167,9 +202,10 @@ def test_the_form_finds_whom_the_rule_means(people: Host) -> None:
     people.session.add_all([zoe, Person(first="Ada", city="Lyon", balance=20)])
     people.session.flush()
     rule = {"all": [DEEP["all"][0], DEEP["all"][1]["any"][0], DEEP["all"][2], DEEP["all"][3]]}
-    checked = check(Offer(people, PERSONS), rule_form.lines_of(rule), drafting=False)
+    checked = check(Offer(people, PERSONS), lines_of(rule), drafting=False)
     found = finds(people, PERSONS, checked.rule, people=True)
     assert (found.number, found.whole, [one.name for one in found.people]) == (1, 2, ["Zoë"])
+    people.session.rollback()
 
 
 # --- Screens -----------------------------------------------------------------------------------------------------
@@ -183,7 +219,9 @@ def test_a_criterion_is_made_and_shown(small_host: Catalogue) -> None:
     assert answer.status_code == 302
     page = client.get(answer.location).text
     assert "City is “Lyon”" in page
-    assert "zoe@example.org" in page
+    assert "zoe@example.org" not in page, "the page comes at once, and fetches whom it finds beside"
+    for beside in ("?count=1", "/finds"):
+        assert "zoe@example.org" in client.get(answer.location + beside).text
     assert small_host.host.session.scalars(select(Criterion.rule)).one() == LYON
 
 
@@ -215,6 +253,16 @@ def test_the_name_of_a_field_cannot_reach_the_database(small_host: Catalogue) ->
     assert small_host.host.session.scalars(select(Criterion)).all() == []
 
 
+def test_ten_levels_are_refused_in_words(small_host: Catalogue) -> None:
+    nested = {f"rule{'_0' * level}_what": "group" for level in range(10)}
+    answer = post(
+        small_host.client(), CRITERIA + "new", name="Deep", **nested, rule_0_0_0_0_0_0_0_0_0_0_what="field:city"
+    )
+    assert answer.status_code == 422
+    assert "3 deep at the most. Save the inner part as a criterion of its own" in answer.text
+    assert small_host.host.session.scalars(select(Criterion)).all() == []
+
+
 def test_buttons_work_without_a_script_and_change_nothing(small_host: Catalogue) -> None:
     number = add(small_host)
     client = small_host.client()
@@ -231,7 +279,7 @@ def test_a_used_criterion_is_not_deleted(small_host: Catalogue) -> None:
     small_host.host.session.add(Mailing(name="Autumn", contact_source="contact", criterion_id=number, created_at=now))
     small_host.host.session.commit()
     assert "1 mailing" in client.get(CRITERIA).text
-    assert "used by one mailing" in client.get(f"{CRITERIA}{number}/delete").text
+    assert "used by 1 mailing: the mailing “Autumn”" in client.get(f"{CRITERIA}{number}/delete").text
     shown = client.get(f"{CRITERIA}{number}").text
     assert "Autumn" in shown
     post(client, f"{CRITERIA}{number}/delete", CRITERIA)
@@ -259,6 +307,24 @@ def test_a_field_the_host_dropped_is_said(small_host: Catalogue) -> None:
     assert "No longer there" in client.get(f"{CRITERIA}{number}/edit").text
 
 
+def test_a_field_the_host_dropped_stops_a_mailing(small_host: Catalogue) -> None:
+    number = add(small_host, rule={"field": "region", "op": "is", "value": "North"})
+    host, now = small_host.host, small_host.host.clock()
+    news = List(name="News", created_at=now)
+    draft = Mailing(name="Autumn", contact_source="contact", criterion_id=number, created_at=now, lists=[news])
+    host.session.add(draft)
+    host.session.commit()
+    lines = mailings.checklist(host, draft).blockers
+    assert any("There is no field “region”" in line.text for line in lines)
+    assert host.session.get_one(Criterion, number).rule["field"] == "region", "nothing is lost"
+
+
+def test_an_example_stands_in_an_empty_box(people: Host) -> None:
+    source = replace(PERSONS, fields=[Field(Person.last, example="Ek")])
+    assert Offer(people, source).example(Line("field:last", op="is")) == "such as Ek"
+    assert Offer(people, source).example(Line("field:name", op="is")) == ""
+
+
 def test_rights_and_tokens(small_host: Catalogue) -> None:
     assert small_host.client("nobody").get(CRITERIA).status_code == 403
     writer = small_host.client("writer")
@@ -267,14 +333,15 @@ def test_rights_and_tokens(small_host: Catalogue) -> None:
     assert writer.get(CRITERIA + "lines").status_code == 405
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_screens_are_clean(small_host: Catalogue, open_page: Callable[..., Page], width: int) -> None:
+def test_the_screens_are_clean(small_host: Catalogue, open_page: Callable[..., Page]) -> None:
     number = add(small_host, rule={"all": [*LYON["all"], {"any": [{"field": "status", "op": "in", "value": ["new"]}]}]})
-    page = open_page(small_host, width=width)
-    for name in ("", "new", f"{number}", f"{number}/edit", f"{number}/delete"):
-        page.goto(CRITERIA + name)
-        assert faults(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = open_page(small_host, width=1280)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for name in ("", "new", f"{number}", f"{number}/edit", f"{number}/delete"):
+            page.goto(CRITERIA + name)
+            assert faults(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.troubles == []  # type: ignore[attr-defined]
 
 
@@ -345,7 +412,7 @@ def with_orders(small_host: Catalogue) -> Catalogue:
     host = small_host.host
     HostBase.metadata.create_all(host.db.engine)
     host.sources["person"] = PERSONS  # type: ignore[index]
-    host.hooks.conditions["grown_up"] = ("Is grown up", lambda person: person.born < date(2000, 1, 1))
+    host.hooks.conditions["grown_up"] = HostCondition("Is grown up", lambda person: person.born < date(2000, 1, 1))
     lamp, sofa = Order(item="Lamp", amount=5), Order(item="Sofa", amount=1)
     host.session.add_all(
         [Person(first="Zoë", born=date(1980, 1, 1), orders=[lamp]), Person(first="Ada", orders=[sofa])]
@@ -354,11 +421,8 @@ def with_orders(small_host: Catalogue) -> Catalogue:
     return small_host
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_related_rows_and_conditions_are_asked_for(
-    with_orders: Catalogue, open_page: Callable[..., Page], width: int
-) -> None:
-    page = open_page(with_orders, width=width)
+def test_related_rows_and_conditions_are_asked_for(with_orders: Catalogue, open_page: Callable[..., Page]) -> None:
+    page = open_page(with_orders, width=390)
     page.goto(CRITERIA + "new")
     page.get_by_role("link", name="Person").click()
     page.wait_for_load_state("load")
@@ -371,17 +435,138 @@ def test_related_rows_and_conditions_are_asked_for(
     page.get_by_label("What condition 2 asks for").select_option(label="Is grown up")
     expect(page.locator("#rule-finds")).to_contain_text("Orders: a row where Item is “Lamp” and Is grown up")
     expect(page.locator("#rule-finds")).to_contain_text("1 of 2 contacts")
-    page.get_by_label("Number of rows of condition 1").fill("none")
-    page.get_by_label("Number of rows of condition 1").press("Tab")
-    expect(page.locator("#rule-finds")).to_contain_text("a number from 1 on")
-    page.get_by_label("Number of rows of condition 1").fill("1")
-    page.get_by_label("Number of rows of condition 1").press("Tab")
+    page.get_by_label("How condition 1 compares").select_option(label="number of rows")
+    fewest = page.get_by_label("Fewest rows of condition 1")
+    fewest.fill("none")
+    fewest.press("Tab")
+    expect(page.locator("#rule-finds")).to_contain_text("whole number")
+    fewest.fill("1")
+    fewest.press("Tab")
+    expect(page.locator("#rule-finds")).to_contain_text("Orders: at least 1 row where Item is “Lamp” and Is grown up")
     expect(page.locator("#rule-finds")).to_contain_text("1 of 2 contacts")
     assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Save criterion").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Lamp buyers")
     row = with_orders.host.session.scalars(select(Criterion)).one()
     assert row.contact_source == "person"
     assert row.rule["all"][0]["has"] == {"all": [{"field": "item", "op": "is", "value": "Lamp"}]}
     assert page.troubles == []  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def with_history(small_host: Catalogue) -> Catalogue:
+    """Both contacts got a mailing, and Zoë clicked in it; Ada left the list."""
+    host, now = small_host.host, small_host.host.clock()
+    template = Template(name="Spring letter", created_at=now, updated_at=now)
+    news = List(name="News", created_at=now)
+    host.session.add_all([template, news])
+    host.session.flush()
+    mailing = Mailing(
+        name="Spring", template=template, contact_source="contact", created_at=now, launched_at=now, state="finished"
+    )
+    host.session.add(mailing)
+    host.session.flush()
+    link = Link(mailing_id=mailing.id, number=1, target="https://shop.test/lamps", label="Lamps")
+    host.session.add(link)
+    host.session.flush()
+    found = {one.name.partition(" ")[0]: one.ref for one in find(host, host.source("contact"), "")}
+    for name, ref in found.items():
+        who = {"contact_source": ref.source, "contact_key": ref.key}
+        message = OutboxMessage(
+            mailing_id=mailing.id, chunk=1, address_role="main", address="x@x.test", state="sent", settled_at=now, **who
+        )
+        host.session.add(message)
+        host.session.flush()
+        clicked = {"mailing_id": mailing.id, "kind": "click", "link_id": link.id, "at": now}
+        host.session.add(Event(message_id=message.id, by_machine=name != "Zoë", **clicked))
+        state = "subscribed" if name == "Zoë" else "unsubscribed"
+        host.session.add(Subscription(list_id=news.id, state=state, since=now, **who))
+    host.session.commit()
+    return small_host
+
+
+def test_lists_opt_outs_and_history_are_asked_for(with_history: Catalogue, open_page: Callable[..., Page]) -> None:
+    add(with_history)
+    page = open_page(with_history, width=390)
+    page.goto(CRITERIA + "new")
+    found = page.locator("#rule-finds")
+    page.get_by_label("Name", exact=True).fill("Lamp lovers")
+    page.get_by_label("What condition 1 asks for").select_option(label="Mailings so far")
+    expect(found).to_contain_text("got a mail")
+    expect(found).to_contain_text("2 of 2 contacts")
+    page.get_by_label("How condition 1 compares").select_option(label="clicked in")
+    page.get_by_label("Mails of condition 1").select_option(label="Spring")
+    page.get_by_label("Link of condition 1").select_option(label="Lamps: https://shop.test/lamps")
+    page.get_by_label("Days of condition 1").fill("30")
+    page.get_by_label("Days of condition 1").press("Tab")
+    expect(found).to_contain_text("clicked https://shop.test/lamps in “Spring” in the last 30 days")
+    expect(found).to_contain_text("1 of 2 contacts")
+    page.get_by_role("button", name="Add condition", exact=True).click()
+    page.get_by_label("What condition 2 asks for").select_option(label="List")
+    page.get_by_label("News").check()
+    expect(found).to_contain_text("and on the list “News”")
+    page.get_by_role("button", name="Add condition", exact=True).click()
+    page.get_by_label("What condition 3 asks for").select_option(label="Opt-out")
+    page.get_by_label("How condition 3 compares").select_option(label="not opted out of")
+    page.get_by_label("What of condition 3").select_option(label="News")
+    expect(found).to_contain_text("and has not opted out of the list “News”")
+    page.get_by_role("button", name="Add condition", exact=True).click()
+    page.get_by_label("What condition 4 asks for").select_option(label="Another criterion")
+    page.get_by_label("Criterion of condition 4").select_option(label="In Lyon")
+    expect(found).to_contain_text("and found by “In Lyon”")
+    expect(found).to_contain_text("1 of 2 contacts")
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Save criterion").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lamp lovers")
+    assert with_history.host.session.scalars(select(Criterion.rule).where(Criterion.name == "Lamp lovers")).one() == {
+        "all": [
+            {"history": "clicked", "mailing": 1, "days": 30, "link": "https://shop.test/lamps"},
+            {"list": [1], "op": "on"},
+            {"opt_out": "not_opted_out", "list": 1},
+            {"criterion": 1, "op": "found"},
+        ]
+    }
+    assert page.troubles == []  # type: ignore[attr-defined]
+
+
+def test_criteria_in_one_another_say_so_and_make_no_circle(small_host: Catalogue) -> None:
+    inner, client = add(small_host), small_host.client()
+    outer = add(small_host, "Around", {"all": [{"criterion": inner, "op": "found"}]})
+    assert "1 criterion" in client.get(CRITERIA).text
+    assert "Around" in client.get(f"{CRITERIA}{inner}").text
+    assert "the criterion “Around”" in client.get(f"{CRITERIA}{inner}/delete").text
+    post(client, f"{CRITERIA}{inner}/delete", CRITERIA)
+    assert len(small_host.host.session.scalars(select(Criterion.id)).all()) == 2
+    offered = client.get(f"{CRITERIA}{inner}/edit").text
+    assert "Another criterion" not in offered, "the only other one asks for this one"
+    data = {"rule_what": "group", "rule_0_what": "criterion", "rule_0_op": "found", "rule_0_value": str(outer)}
+    answer = post(client, f"{CRITERIA}{inner}/edit", name="In Lyon", **data)
+    assert answer.status_code == 422
+    assert "leads back to “In Lyon”" in answer.text
+    small_host.host.session.expire_all()
+    assert small_host.host.session.get_one(Criterion, inner).rule == LYON
+
+
+def test_a_list_that_a_criterion_keeps_is_no_way_round(small_host: Catalogue) -> None:
+    number, client = add(small_host), small_host.client()
+    host = small_host.host
+    host.session.add(List(name="Kept", criterion_id=number, created_at=host.clock()))
+    host.session.commit()
+    assert "1 list" in client.get(CRITERIA).text
+    assert "the list “Kept”" in client.get(f"{CRITERIA}{number}/delete").text
+    data = {"rule_what": "group", "rule_0_what": "list", "rule_0_op": "on", "rule_0_value": "1"}
+    answer = post(client, f"{CRITERIA}{number}/edit", name="In Lyon", **data)
+    assert answer.status_code == 422
+    assert "leads back" in answer.text
+
+
+def test_contacts_the_host_gave_up_are_said(small_host: Catalogue) -> None:
+    number, client = add(small_host), small_host.client()
+    small_host.host.session.get_one(Criterion, number).contact_source = "gone"
+    small_host.host.session.commit()
+    for address in (CRITERIA, f"{CRITERIA}{number}"):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert "no contact source “gone”" in answer.text

@@ -1,7 +1,5 @@
-"""The screens of lists: make, deactivate or delete, members, adding by hand, by criterion and by file."""
+"""The screens of lists: make, archive or delete, members, adding by hand and by criterion."""
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +9,13 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from massmail_plugin.admin.frame import held_file
 from massmail_plugin.admin.lists import rows as list_rows
-from massmail_plugin.consent.subscriptions import subscribe, unsubscribe
-from massmail_plugin.consent.suppression import suppress
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.suppression import suppress
+from massmail_plugin.consent.subscriptions.subscribing import subscribe, unsubscribe
 from massmail_plugin.contracts import ContactRef
-from massmail_plugin.errors import ImportRefused
-from massmail_plugin.models import Criterion, List, Mailing, Subscription
-from massmail_plugin.vocabulary import MailingState, SuppressionReason, SuppressionScope
+from massmail_plugin.models import Criterion, List, Subscription
+from massmail_plugin.vocabulary import ConsentWay, SuppressionReason, SuppressionScope
 from tests.admin.conftest import Catalogue, faults, form_of
 from tests.consent.small_host import add_list, add_person, running_host
 
@@ -26,7 +23,6 @@ LISTS = "/admin/massmail/lists/"
 ZOE, ADA = ContactRef("contact", "1"), ContactRef("contact", "2")
 SEARCHES = {"": 2, "ZOE@": 1, "zoë": 1, "%": 1, "_": 0, "' OR 1=1 --": 0}
 """Text in the search field -> contacts it finds."""
-FILE = "Name;E-mail\nZoë;ZOE@example.org\nNobody;who@example.org\nWrong;not an address\nSum;=1+1\n"
 
 
 @pytest.fixture
@@ -35,7 +31,7 @@ def news(small_host: Catalogue) -> int:
     host = small_host.host
     row = List(name="News", description="Once a month.", created_at=host.clock())
     host.session.add(row)
-    subscribe(host, row, [ZOE], evidence="Signed up at the fair")
+    subscribe(host, row, [ZOE], proof=Proof(ConsentWay.PERSON, evidence="Signed up at the fair"))
     host.session.commit()
     return row.id
 
@@ -56,13 +52,24 @@ def on(small_host: Catalogue, list_id: int) -> dict[str, str]:
 
 def test_a_list_is_made_and_modified(small_host: Catalogue) -> None:
     client = small_host.client()
-    assert "was saved" in post(client, LISTS + "new", name="Offers", public_name="Our offers", active="y").text
+    assert "was saved" in post(client, LISTS + "new", name="Offers", public_name="Our offers", double_opt_in="y").text
     row = small_host.host.session.scalars(select(List)).one()
-    assert (row.name, row.title, row.active) == ("Offers", "Our offers", True)
-    assert "was saved" in post(client, f"{LISTS}{row.id}/edit", name="Offers").text
+    assert (row.name, row.title, row.active, row.double_opt_in) == ("Offers", "Our offers", True, True)
+    assert "was saved" in post(client, f"{LISTS}{row.id}/edit", name="Offers", description="Now and then").text
     small_host.host.session.refresh(row)
-    assert not row.active
-    assert "inactive" in client.get(f"{LISTS}{row.id}").text
+    assert (row.title, row.description, row.double_opt_in) == ("Offers", "Now and then", False)
+
+
+def test_a_list_is_archived_and_brought_back(small_host: Catalogue, news: int) -> None:
+    client, host = small_host.client(), small_host.host
+    assert "is archived" in post(client, f"{LISTS}{news}/archive").text
+    assert "This list is archived" in client.get(f"{LISTS}{news}").text
+    assert "No lists yet" in client.get(LISTS).text
+    assert "News" in client.get(LISTS + "?show=archived").text
+    token = form_of(client.get(f"{LISTS}{news}").text)
+    assert "in use again" in client.post(f"{LISTS}{news}/bring-back", data=token, follow_redirects=True).text
+    host.session.expire_all()
+    assert host.session.get_one(List, news).active
 
 
 def test_a_name_is_needed_and_there_once(small_host: Catalogue, news: int) -> None:
@@ -75,17 +82,9 @@ def test_a_name_is_needed_and_there_once(small_host: Catalogue, news: int) -> No
 
 def test_the_table_counts(small_host: Catalogue, news: int) -> None:
     host = small_host.host
-    mailing = Mailing(
-        name="One",
-        state=MailingState.FINISHED,
-        contact_source="contact",
-        created_at=host.clock(),
-        launched_at=host.clock(),
-    )
-    mailing.lists = [host.session.get_one(List, news)]
-    host.session.add(mailing)
-    unsubscribe(host, host.session.get_one(List, news), [ZOE], evidence="")
-    subscribe(host, host.session.get_one(List, news), [ADA], evidence="")
+    host.session.get_one(List, news).last_mailed_at = host.clock()
+    unsubscribe(host, host.session.get_one(List, news), [ZOE], proof=Proof(ConsentWay.PERSON, evidence=""))
+    subscribe(host, host.session.get_one(List, news), [ADA], proof=Proof(ConsentWay.PERSON, evidence=""))
     host.session.commit()
     text = " ".join(small_host.client().get(LISTS).text.split())
     assert '<td role="cell" data-label="Subscribed" class="mm-number">1</td>' in text
@@ -96,17 +95,19 @@ def test_the_table_counts(small_host: Catalogue, news: int) -> None:
 def test_only_a_list_without_history_is_deleted(small_host: Catalogue, news: int) -> None:
     client, host = small_host.client(), small_host.host
     assert "history of its contacts" in client.get(f"{LISTS}{news}/delete").text
-    assert "is inactive now" in post(client, f"{LISTS}{news}/delete").text
+    assert "history of its contacts" in post(client, f"{LISTS}{news}/delete").text
     host.session.add(List(name="Empty", created_at=host.clock()))
     host.session.commit()
     empty = host.session.scalars(select(List.id).where(List.name == "Empty")).one()
     assert "“Empty” was deleted" in post(client, f"{LISTS}{empty}/delete").text
     host.session.expire_all()
-    assert [(row.name, row.active) for row in host.session.scalars(select(List))] == [("News", False)]
+    assert [(row.name, row.active) for row in host.session.scalars(select(List))] == [("News", True)]
 
 
 def test_members_are_found_by_name_and_address(small_host: Catalogue, news: int) -> None:
-    subscribe(small_host.host, small_host.host.session.get_one(List, news), [ADA], evidence="")
+    subscribe(
+        small_host.host, small_host.host.session.get_one(List, news), [ADA], proof=Proof(ConsentWay.PERSON, evidence="")
+    )
     small_host.host.session.commit()
     client = small_host.client()
     assert "ada@example.org" in client.get(f"{LISTS}{news}").text
@@ -123,39 +124,49 @@ def test_the_queries_run_on_both_databases(request: pytest.FixtureRequest, tmp_p
     with running_host(on_file if database == "sqlite" else request.getfixturevalue("postgres_url_with_tables")) as host:
         list_, session = add_list(host), host.session
         who = [add_person(host, "zoe@example.org", first="Zoë"), add_person(host, None, first="50%")]
-        subscribe(host, list_, who, evidence="")
+        subscribe(host, list_, who, proof=Proof(ConsentWay.PERSON, evidence=""))
         found = {
             text: len(session.scalars(list_rows.members(host, list_, text, "subscribed")).all()) for text in SEARCHES
         }
         assert found == SEARCHES
-        assert [tuple(row[1:]) for row in session.execute(list_rows.table())] == [(2, 0, None)]
-        assert list_rows.standing_counts(host, list_) == {"subscribed": 2, "unsubscribed": 0}
+        assert list_rows.lists(host, archived=False, text="new") == [list_]
+        assert list_rows.lists(host, archived=True) == []
         assert list_rows.standing_of(host, list_, who) == dict.fromkeys(who, "subscribed")
-        assert list_rows.use(host, list_) == list_rows.Use(mailings=0, campaigns=0, contacts=4, others=0)
-        assert len(session.scalars(list_rows.history(list_)).all()) == 2
+        assert "history of its contacts" in list_rows.use_words(host, list_)
+        assert list_rows.waiting_words(host, list_) == []
+        assert len(session.scalars(list_rows.history(host, list_)).all()) == 2
 
 
 def test_one_is_added_taken_off_and_comes_back(small_host: Catalogue, news: int) -> None:
     client, add = small_host.client(), f"{LISTS}{news}/add?q=example.org"
     who = {"contact_source": "contact", "contact_key": "2"}
     assert "Ada is on the list" in post(client, add, **who).text
-    row = small_host.host.session.scalars(select(Subscription.id).where(Subscription.contact_key == "2")).one()
-    assert "Ada was taken off" in post(client, f"{LISTS}{news}/unsubscribe/{row}").text
+    ada = f"{LISTS}{news}/person{{}}?contact_source=contact&contact_key=2"
+    assert "Ada was taken off" in post(client, ada.format("/unsubscribe")).text
     assert "They asked to come back" in client.get(add).text
-    assert "stays off" in post(client, add, **who).text
+    token = form_of(client.get(f"{LISTS}{news}/edit").text)
+    assert "stays off" in client.post(add, data={**token, **who}, follow_redirects=True).text
     assert on(small_host, news) == {"1": "subscribed", "2": "unsubscribed"}
-    assert "Ada is on the list" in post(client, add, **who, again="1").text
-    history = client.get(f"{LISTS}{news}/history").text
-    assert "Wants mail again, entered by all" in history
-    assert "Unsubscribed by all" in history
+    back = ada.format("/subscribe-again")
+    assert "Say how you know" in post(client, back).text
+    assert "on the list again" in post(client, back, evidence="Called on Monday").text
+    assert on(small_host, news) == {"1": "subscribed", "2": "subscribed"}
+    for page in (f"{LISTS}{news}/history", ada.format("")):
+        history = client.get(page).text
+        assert "Called on Monday, entered by all" in history
+        assert "Unsubscribed by all" in history
+        assert "By a colleague, all" in history
 
 
 def test_who_opted_out_of_everything_is_not_added(small_host: Catalogue, news: int) -> None:
     scope, reason = SuppressionScope.ALL_BUT_TRANSACTIONAL, SuppressionReason.OPT_OUT
     suppress(small_host.host, contact=ADA, scope=scope, reason=reason)
     small_host.host.session.commit()
-    said = post(small_host.client(), f"{LISTS}{news}/add?q=ada", contact_source="contact", contact_key="2", again="1")
+    who = {"contact_source": "contact", "contact_key": "2"}
+    said = post(small_host.client(), f"{LISTS}{news}/add?q=ada", **who)
     assert "opted out of every mailing" in said.text
+    address = f"{LISTS}{news}/person/subscribe-again?contact_source=contact&contact_key=2"
+    assert "wants no mail at all" in small_host.client().get(address).text
     assert "2" not in on(small_host, news)
 
 
@@ -172,7 +183,7 @@ def test_a_criterion_counts_first_and_adds_then(small_host: Catalogue, news: int
     now = host.clock()
     host.session.add(Criterion(name="Two", contact_source="contact", rule=rule, created_at=now, updated_at=now))
     host.session.commit()
-    page = f"{LISTS}{news}/add-by-criterion?criterion=1"
+    page = f"{LISTS}{news}/by-criterion?criterion=1"
     assert "Add 1 contact" in client.get(page).text
     assert on(small_host, news) == {"1": "subscribed"}
     assert "1 contact was added" in post(client, page, criterion="1", evidence="Signed up").text
@@ -180,89 +191,12 @@ def test_a_criterion_counts_first_and_adds_then(small_host: Catalogue, news: int
     evidence = host.session.scalars(select(Subscription.evidence).where(Subscription.contact_key == "2")).one()
     assert evidence == "Signed up – added by criterion “Two”, all"
     assert "There is nobody to add" in client.get(page).text
-
-
-def upload(client: FlaskClient, news: int, data: bytes, name: str = "people.csv") -> Any:
-    address = f"{LISTS}{news}/import"
-    fields = {**form_of(client.get(address).text), "step": "upload", "file": (io.BytesIO(data), name)}
-    return client.post(address, data=fields, content_type="multipart/form-data")
-
-
-def step(client: FlaskClient, news: int, name: str, **more: Any) -> Any:
-    held = held_file.packed(FILE.encode("cp1252"))
-    address = f"{LISTS}{news}/import"
-    fields = {"column": "E-mail", "source": "contact", "evidence": "", "name": "people.csv", "held": held, **more}
-    fields |= {**form_of(client.get(address).text), "step": name}
-    return client.post(address, data=fields, content_type="multipart/form-data")
-
-
-def test_a_file_is_tried_before_it_is_imported(small_host: Catalogue, news: int) -> None:
-    client = small_host.client()
-    unsubscribe(small_host.host, small_host.host.session.get_one(List, news), [ZOE], evidence="by mail")
-    small_host.host.session.commit()
-    columns = upload(client, news, FILE.encode("cp1252")).text
-    assert '<option selected value="E-mail">' in columns
-    assert "Zoë" in columns
-    tried = step(client, news, "check").text
-    assert "4 rows" in tried
-    assert "There is nobody to add" in tried
-    assert "who@example.org" in tried
-    step(client, news, "apply")
-    assert on(small_host, news) == {"1": "unsubscribed"}
-
-
-def test_a_file_adds_and_says_whom_not(small_host: Catalogue, news: int) -> None:
-    offers = List(name="Offers", created_at=small_host.host.clock())
-    small_host.host.session.add(offers)
-    small_host.host.session.commit()
-    client, number = small_host.client(), offers.id
-    assert "Add 1 contact to “Offers”" in step(client, number, "check").text
-    assert on(small_host, number) == {}
-    done = step(client, number, "apply", evidence="Fair").text
-    assert "1 contact was added" in done
-    assert "Import finished" in done
-    assert on(small_host, number) == {"1": "subscribed"}
-    answer = step(client, number, "download")
-    assert answer.mimetype == "text/csv"
-    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
-    assert [row[:2] for row in rows] == [
-        ["row", "address"],
-        ["3", "who@example.org"],
-        ["4", "not an address"],
-        ["5", "'=1+1"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "The file is empty"),
-        (b"\xff\xfe\x00", "cannot be read"),
-        (b"a@example.org\nb@example.org\n", "must name the columns"),
-        (b"x" * (held_file.LARGEST + 1), "larger than 5 MB"),
-    ],
-)
-def test_a_file_that_cannot_be_used_says_why(small_host: Catalogue, news: int, data: bytes, words: str) -> None:
-    answer = upload(small_host.client(), news, data)
-    assert answer.status_code == 422
-    assert words in answer.text
-
-
-def test_without_a_file_nothing_happens(small_host: Catalogue, news: int) -> None:
-    client, address = small_host.client(), f"{LISTS}{news}/import"
-    answer = client.post(address, data={**form_of(client.get(address).text), "step": "apply"})
-    assert answer.status_code == 422
-    assert "No file was chosen" in answer.text
-
-
-def test_a_held_file_comes_back_and_is_bounded() -> None:
-    data = bytes(range(256)) * 5000
-    pieces = held_file.packed(data)
-    assert held_file.unpacked(pieces) == data
-    assert max(map(len, pieces)) <= held_file.PIECE
-    for bad in ([], ["%%"], ["AAAA"], held_file.packed(b"0" * (held_file.LARGEST + 1))):
-        with pytest.raises(ImportRefused):
-            held_file.unpacked(bad)
+    assert "Take off 2 contacts" in client.get(page + "&what=off").text
+    off = {"criterion": "1", "what": "off", "evidence": "They moved"}
+    assert "2 contacts were taken off" in post(client, page + "&what=off", **off).text
+    assert on(small_host, news) == {"1": "unsubscribed", "2": "unsubscribed"}
+    history = client.get(f"{LISTS}{news}/history").text
+    assert "They moved – taken off by criterion “Two”, all" in history
 
 
 def test_an_export_runs_in_no_spreadsheet(small_host: Catalogue, news: int) -> None:
@@ -289,7 +223,7 @@ def test_people_are_hidden_from_those_who_may_not_see_them(make_host: Callable[.
     with built.app.app_context():
         row = List(name="News", created_at=built.host.clock())
         built.host.session.add(row)
-        subscribe(built.host, row, [ZOE], evidence="")
+        subscribe(built.host, row, [ZOE], proof=Proof(ConsentWay.PERSON, evidence=""))
         built.host.session.commit()
         number = row.id
     client = built.client()
@@ -309,28 +243,13 @@ def test_the_screens_are_clean(small_host: Catalogue, news: int, open_page: Call
         f"{news}/edit",
         f"{news}/history",
         f"{news}/add?q=a",
-        f"{news}/import",
         f"{news}/delete",
     ]
-    for name in [*pages, f"{news}?state=unsubscribed", f"{news}/add-by-criterion"]:
+    for name in [*pages, f"{news}?state=unsubscribed", f"{news}/by-criterion"]:
         page.goto(LISTS + name)
         assert faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.troubles == []  # type: ignore[attr-defined]
-
-
-def test_a_person_imports_a_file(small_host: Catalogue, news: int, open_page: Callable[..., Page]) -> None:
-    page = open_page(small_host, width=390, scripts=False)
-    page.goto(f"{LISTS}{news}/import")
-    rows = "\n".join(["E-mail", "ada@example.org", "nobody"])
-    page.get_by_label("CSV file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": rows.encode()})
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_label("How do you know").fill("Paper form")
-    page.get_by_role("button", name="Check the file").click()
-    page.get_by_role("button", name="Add 1 contact").click()
-    page.get_by_role("link", name="Go to the list").click()
-    page.get_by_text("ada@example.org").wait_for()
-    assert on(small_host, news) == {"1": "subscribed", "2": "subscribed"}
 
 
 @pytest.mark.parametrize(("target", "shown"), [("contact", False), ("membership", True), ("both", True)])

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from massmail_plugin.mailings import statistics
 from massmail_plugin.models import Link, Mailing
+from massmail_plugin.opt_out import tell_why
 from massmail_plugin.outcomes import NewEvent, keep_events
-from massmail_plugin.vocabulary import EventKind, MessageState
+from massmail_plugin.vocabulary import EventKind, MessageState, OptOutWhy
 from tests.admin import mailing_rows as make
 from tests.admin.conftest import Catalogue, faults, form_of
 
@@ -104,6 +105,20 @@ def test_domains_lists_and_reasons(small_host: Catalogue) -> None:
     page = small_host.client().get(f"{ROOT}/mailings/{mailing.id}/breakdown").text
     for words in ("example.org", "Newsletter", "Skipped, and why", "Read by people"):
         assert words in page
+
+
+def test_why_people_opted_out(small_host: Catalogue) -> None:
+    mailing = busy(small_host)
+    url = f"{ROOT}/mailings/{mailing.id}/breakdown"
+    assert "Why people opted out" not in small_host.client().get(url).text
+    for row, why, words in zip(
+        make.rows(small_host, mailing), ("too_many", "other", "too_many"), ("", "<i>Too loud</i>", ""), strict=False
+    ):
+        tell_why(small_host.host, row.id, OptOutWhy(why), words)
+    small_host.host.session.commit()
+    page = small_host.client().get(url).text
+    assert "<dt>2</dt><dd>There are too many mails</dd><dt>1</dt><dd>Another reason</dd>" in page
+    assert "&lt;i&gt;Too loud&lt;/i&gt;" in page
 
 
 @pytest.mark.parametrize("sheet", ["recipients", "events", "links", "hours", "domains"])

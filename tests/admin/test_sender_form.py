@@ -261,3 +261,13 @@ def test_the_return_path_is_kept_and_leaves_room_for_a_token(small_host: Catalog
     sender = small_host.host.session.scalars(select(Sender)).one()
     assert sender.return_path == "bounces@mail.example.org"
     assert "bounces@mail.example.org" in small_host.client().get(f"{SENDERS}{sender.id}").text
+
+
+def test_the_address_for_opting_out_by_mail_leaves_room_for_a_token_too(small_host: Catalogue) -> None:
+    answer = save(small_host, opt_out_address="a-very-long-local-part@example.org")
+    assert answer.status_code == 422
+    assert "At most 19 characters may stand before the @" in answer.text
+    save(small_host, opt_out_address="leave@mail.example.org")
+    sender = small_host.host.session.scalars(select(Sender)).one()
+    assert sender.opt_out_address == "leave@mail.example.org"
+    assert "leave@mail.example.org" in small_host.client().get(f"{SENDERS}{sender.id}").text

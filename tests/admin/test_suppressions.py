@@ -1,7 +1,9 @@
 """The screens of suppressions: found by address and contact, added by hand, released with a note."""
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -9,10 +11,11 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from massmail_plugin.consent.suppression import suppress
+from massmail_plugin.consent.stops.address_hashes import address_hash
+from massmail_plugin.consent.stops.suppression import release, suppress
 from massmail_plugin.contracts import ContactRef
-from massmail_plugin.models import List, Suppression
-from massmail_plugin.vocabulary import SuppressionReason, SuppressionScope
+from massmail_plugin.models import List, Suppression, Topic
+from massmail_plugin.vocabulary import ConsentWay, SuppressionReason, SuppressionScope
 from tests.admin.conftest import Catalogue, faults, form_of
 
 SUPPRESSIONS = "/admin/massmail/suppressions/"
@@ -106,11 +109,86 @@ def test_a_release_needs_a_note(small_host: Catalogue, two: tuple[int, int]) -> 
     assert small_host.host.session.scalars(select(Suppression.id)).all() == [two[0]]
 
 
+def test_what_was_released_stays_in_the_history(small_host: Catalogue, two: tuple[int, int]) -> None:
+    client = small_host.client()
+    assert "Nothing was released yet" in client.get(SUPPRESSIONS + "released").text
+    post(client, f"{SUPPRESSIONS}{two[0]}/release", note="Works again")
+    for words in ("gone@example.org", "Works again", "550", "Address does not exist"):
+        assert words in client.get(SUPPRESSIONS + "released?q=gone@").text
+    assert "Nothing found" in client.get(SUPPRESSIONS + "released?q=nobody").text
+    again = suppress(
+        small_host.host, address="gone@example.org", scope=EVERYTHING, reason=SuppressionReason.HARD_BOUNCE
+    )
+    small_host.host.session.commit()
+    shown = client.get(f"{SUPPRESSIONS}{again.id}").text
+    assert "Stopped and released before" in shown
+    assert "Works again" in shown
+
+
+def test_a_topic_is_stopped_for_a_while(small_host: Catalogue) -> None:
+    host, client = small_host.host, small_host.client()
+    wine = Topic(name="Wine")
+    host.session.add(wine)
+    host.session.commit()
+    fields = {"address": "a@example.org", "scope": f"topic-{wine.id}", "until": "2199-05-01"}
+    said = post(client, SUPPRESSIONS + "new", **fields).text
+    assert "No mail goes to a@example.org before 1 May 2199" in said
+    assert "the topic “Wine”" in said
+    row = host.session.scalars(select(Suppression)).one()
+    assert (row.topic_id, row.way, row.until) == (wine.id, "person", datetime(2199, 5, 1, tzinfo=UTC))
+    over = post(client, SUPPRESSIONS + "new", **{**fields, "until": "2001-05-01"})
+    assert over.status_code == 422
+    assert "over already" in over.text
+
+
+def test_they_are_found_by_how_far_they_reach_and_how_they_came_about(
+    small_host: Catalogue, two: tuple[int, int]
+) -> None:
+    host, client = small_host.host, small_host.client()
+    news = List(name="News", created_at=host.clock())
+    host.session.add(news)
+    host.session.flush()
+    by_file = {"reason": SuppressionReason.BY_PERSON, "way": ConsentWay.FILE}
+    suppress(host, address="filed@example.org", scope=SuppressionScope.LIST, list_id=news.id, **by_file)
+    host.session.commit()
+    for query, there in (
+        ("?scope=list", {"filed@example.org"}),
+        ("?scope=all_but_transactional", {"gone@example.org", "ada@example.org"}),
+        ("?way=file", {"filed@example.org"}),
+        ("?way=server", {"gone@example.org", "ada@example.org"}),
+        ("?scope=list&way=server", set()),
+    ):
+        text = client.get(SUPPRESSIONS + query).text
+        assert {who for who in ("filed@example.org", "gone@example.org", "ada@example.org") if who in text} == there
+
+
+def test_an_erased_address_is_found_by_whoever_knows_it(small_host: Catalogue) -> None:
+    host, client = small_host.host, small_host.client()
+    digest = address_hash(host.config, "erased@example.org")
+    made = suppress(host, address_hash=digest, scope=EVERYTHING, reason=SuppressionReason.ERASED)
+    host.session.commit()
+    assert "An erased address" in client.get(SUPPRESSIONS + "?q=Erased@example.org").text
+    assert "Nothing found" in client.get(SUPPRESSIONS + "?q=erased@").text
+    assert digest in client.get(f"{SUPPRESSIONS}{made.id}").text
+    assert "came back themselves" in client.get(f"{SUPPRESSIONS}{made.id}/release").text
+
+
+def test_a_long_list_is_leafed_through_from_the_newest(small_host: Catalogue) -> None:
+    host, client = small_host.host, small_host.client()
+    for number in range(60):
+        suppress(host, address=f"p{number}@example.org", scope=EVERYTHING, reason=SuppressionReason.BY_PERSON)
+    host.session.commit()
+    first = client.get(SUPPRESSIONS).text
+    assert ("p59@example.org" in first, "p9@example.org" in first) == (True, False)
+    (following,) = {part for part in re.findall(r'href="([^"]*)"', first) if "after=" in part}
+    assert "p9@example.org" in client.get(unescape(following)).text
+
+
 def test_who_may_see_and_who_may_change(small_host: Catalogue, two: tuple[int, int]) -> None:
     writer = small_host.client("writer")
     seen = writer.get(SUPPRESSIONS)
     assert seen.status_code == 200
-    assert "Release" not in seen.text
+    assert f"{two[0]}/release" not in seen.text
     assert "New suppression" not in seen.text
     for name in ("new", f"{two[0]}/release"):
         assert writer.get(SUPPRESSIONS + name).status_code == 403
@@ -145,15 +223,24 @@ def test_what_servers_and_people_wrote_is_shown_as_text(small_host: Catalogue) -
     assert "<svg" not in text
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_screens_are_clean(
-    small_host: Catalogue, two: tuple[int, int], open_page: Callable[..., Page], width: int
-) -> None:
-    page = open_page(small_host, width=width)
-    for name in ("", "new?q=a", "new?contact_source=contact&contact_key=1", f"{two[0]}/release", "?q=nothing"):
+def test_the_screens_are_clean(small_host: Catalogue, two: tuple[int, int], open_page: Callable[..., Page]) -> None:
+    page = open_page(small_host)
+    release(small_host.host, small_host.host.session.get_one(Suppression, two[0]), by="ann", note="Works again")
+    back = suppress(
+        small_host.host,
+        address="gone@example.org",
+        scope=EVERYTHING,
+        reason=SuppressionReason.HARD_BOUNCE,
+        until=small_host.host.clock() + timedelta(days=1),
+    )
+    small_host.host.session.commit()
+    new = ("new?q=a", "new?contact_source=contact&contact_key=1")
+    for name in ("", *new, f"{back.id}", f"{back.id}/release", "released", "?q=nothing"):
         page.goto(SUPPRESSIONS + name)
         assert faults(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.troubles == []  # type: ignore[attr-defined]
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from massmail_plugin.mailings import library
-from massmail_plugin.models import Mailing, OutboxMessage, Sender, Template
+from massmail_plugin.models import Mailing, OutboxMessage, Sender, Template, Topic
 from tests.admin.conftest import NOON, Catalogue, faults, form_of
 
 TEMPLATES = "/admin/massmail/templates/"
@@ -20,7 +20,10 @@ HTML = (
 
 @pytest.fixture
 def template(small_host: Catalogue) -> Template:
-    draft = library.TemplateDraft(name="Autumn", subject="For {{ contact.first_name }}", html=HTML, topic="Catalogue")
+    topic = Topic(name="Catalogue")
+    small_host.host.session.add(topic)
+    small_host.host.session.flush()
+    draft = library.TemplateDraft(name="Autumn", subject="For {{ contact.first_name }}", html=HTML, topic_id=topic.id)
     made = library.save(small_host.host, None, draft, by="ada")
     small_host.host.session.commit()
     return made

@@ -4,6 +4,7 @@ A mailing was sent to them; one was refused in words that hold HTML, one opened,
 """
 
 import hashlib
+import io
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -18,12 +19,15 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from massmail_plugin import audience, campaigns, consent, feedback, mailings
-from massmail_plugin.consent.suppression import suppress
+from massmail_plugin.audience import imports
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.suppression import suppress
 from massmail_plugin.contracts import Answer, ContactRef, Host, Outgoing
 from massmail_plugin.feedback import mailboxes
 from massmail_plugin.feedback.mailboxes import MailboxDraft
 from massmail_plugin.mailings.library import TemplateDraft, save
 from massmail_plugin.models import (
+    ConsentText,
     Criterion,
     EventFeed,
     Link,
@@ -32,8 +36,11 @@ from massmail_plugin.models import (
     OutboxMessage,
     OutcomeReport,
     Received,
+    Segment,
+    SignUp,
     Subscription,
     Suppression,
+    Topic,
     Webhook,
     WebhookDelivery,
 )
@@ -42,7 +49,7 @@ from massmail_plugin.sending import senders
 from massmail_plugin.signed_links import message_token
 from massmail_plugin.smtp_status import Reply
 from massmail_plugin.testing import run_jobs
-from massmail_plugin.vocabulary import MessageState, SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import ConsentWay, ImportPurpose, MessageState, SuppressionReason, SuppressionScope
 from sample_host.app import create_app
 from sample_host.config import settings
 from sample_host.crm.accounts import DEMO_ACCOUNTS
@@ -157,12 +164,35 @@ def fill(app: Flask) -> dict[str, int]:
         ids["link_number"] = db.session.scalars(select(Link.number)).first()
         ids["link_id"] = db.session.scalars(select(Link.id)).first()
         ids["test_id"] = send_test(host, ids)
+        ids["sign_up_id"] = add_sign_up(host, ids)
         ids |= add_incoming(host, ids)
         ids |= add_listeners(host)
         assert db.session.get_one(Mailing, ids["mailing_id"]).state == "finished"
         db.session.commit()
         db.engine.dispose()
     return {name: number for name, number in ids.items() if number is not None}
+
+
+def add_sign_up(host: Host, ids: Mapping[str, int]) -> int:
+    """Somebody who filled the form in with what strangers fill in."""
+    now = host.clock()
+    words = ConsentText(list_id=ids["list_id"], locale="en", number=1, words=hostile.SCRIPT, created_at=now)
+    db.session.add(words)
+    db.session.flush()
+    sign_up = SignUp(
+        list_id=ids["list_id"],
+        address="stranger@example.org",
+        values={"first_name": hostile.IMAGE, hostile.QUOTE: hostile.SVG},
+        consent_text_id=words.id,
+        origin=hostile.SCRIPT,
+        created_at=now,
+        due_at=now + timedelta(days=2),
+        asked_at=now,
+        times_asked=1,
+    )
+    db.session.add(sign_up)
+    db.session.flush()
+    return sign_up.id
 
 
 def add_people() -> None:
@@ -200,22 +230,28 @@ def add_material(host: Host) -> dict[str, int]:
     )
     sender = senders.save(host, None, account)
     sender.test_stages = [{"stage": "connect", "ok": False, "detail": hostile.SERVER_REPLY, "words": hostile.SVG}]
+    topic = Topic(name=hostile.QUOTE, public_name=hostile.SVG, description=hostile.SCRIPT)
+    segment = Segment(name=hostile.QUOTE, description=hostile.IMAGE)
+    db.session.add_all([topic, segment])
+    db.session.flush()
     words = TemplateDraft(
         name=hostile.SVG,
         subject="Hello {{ contact.first_name }} " + hostile.IMAGE,
         description=hostile.SCRIPT,
-        topic=hostile.QUOTE,
-        segment=hostile.QUOTE,
+        topic_id=topic.id,
+        segment_id=segment.id,
         html=HTML,
         sender_id=sender.id,
     )
     template = save(host, None, words, by=hostile.QUOTE)
     wanted = List(name=hostile.SVG, public_name=hostile.SCRIPT, description=hostile.IMAGE, created_at=host.clock())
+    wanted.topic, wanted.texts = topic, {"de": {"name": hostile.SVG, "description": hostile.SCRIPT}}
     spare = List(name="Spare", created_at=host.clock())
     db.session.add_all([wanted, spare])
     db.session.flush()
     refs = [ContactRef("contact", str(key)) for key in db.session.scalars(select(Contact.id))]
-    consent.subscribe(host, wanted, refs, evidence=hostile.SVG)
+    proof = Proof(ConsentWay.FORM, evidence=hostile.SVG, by=hostile.QUOTE, origin=hostile.SCRIPT)
+    consent.subscribe(host, wanted, refs, proof=proof)
     rule = {"all": [{"field": "city", "op": "is", "value": hostile.IMAGE}]}
     audience.clause(host, host.source("contact"), rule)
     now = host.clock()
@@ -240,11 +276,23 @@ def add_material(host: Host) -> dict[str, int]:
         note=hostile.SCRIPT,
         by=hostile.SVG,
     )
+    file = f'email,"{hostile.IMAGE}"\n{hostile.IMAGE},<script>alert(1)</script>\nanna@example.org,=1+1\n'.encode()
+    brought = imports.bring(
+        host,
+        io.BytesIO(file),
+        purpose=ImportPurpose.SUBSCRIBE,
+        source=host.source("contact"),
+        file_name=hostile.SVG,
+        list_id=spare.id,
+        by=hostile.QUOTE,
+    )
     db.session.flush()
     return {
+        "import_id": brought.id,
         "sender_id": sender.id,
         "template_id": template.id,
         "list_id": wanted.id,
+        "topic_id": topic.id,
         "spare_list_id": spare.id,
         "criterion_id": criterion.id,
         "campaign_id": series.id,

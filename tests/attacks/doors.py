@@ -11,7 +11,7 @@ READ, PEOPLE, SYSTEM = Act.RESULTS_VIEW, Act.PEOPLE_VIEW, Act.SYSTEM_VIEW
 WRITE, CRITERIA, LISTS = Act.TEMPLATE_EDIT, Act.CRITERION_EDIT, Act.LIST_MANAGE
 PREPARE, TEST, SEND = Act.MAILING_PREPARE, Act.MAILING_TEST, Act.MAILING_SEND
 SERIES, START, STOPS, SENDERS = Act.CAMPAIGN_EDIT, Act.CAMPAIGN_ACTIVATE, Act.SUPPRESSION_MANAGE, Act.SENDER_MANAGE
-HOOKS = Act.WEBHOOK_MANAGE
+HOOKS, PRIVACY = Act.WEBHOOK_MANAGE, Act.PRIVACY_MANAGE
 
 NEEDED: Mapping[str, Act] = {
     "overview.index": READ,
@@ -30,8 +30,10 @@ NEEDED: Mapping[str, Act] = {
     "criteria.new": CRITERIA,
     "criteria.edit": CRITERIA,
     "criteria.copy": CRITERIA,
+    "criteria.export": PEOPLE,
     "criteria.delete": CRITERIA,
     "criteria.count": CRITERIA,
+    "criteria.finds": CRITERIA,
     "criteria.lines": CRITERIA,
     "feeds.index": SENDERS,
     "feeds.show": SENDERS,
@@ -40,14 +42,34 @@ NEEDED: Mapping[str, Act] = {
     "feeds.new_address": SENDERS,
     "feeds.delete": SENDERS,
     "feeds.exchange": STOPS,
+    "imports.index": PEOPLE,
+    "imports.show": PEOPLE,
+    "imports.panel": PEOPLE,
+    "imports.errors": PEOPLE,
+    "imports.new": PEOPLE,
+    "imports.columns": PEOPLE,
+    "imports.run": PEOPLE,
+    "imports.cancel": PEOPLE,
+    "imports.delete": PEOPLE,
     "lists.index": LISTS,
     "lists.show": LISTS,
     "lists.new": LISTS,
     "lists.edit": LISTS,
     "lists.delete": LISTS,
     "lists.add": LISTS,
-    "lists.add_matching": LISTS,
-    "lists.import_file": LISTS,
+    "lists.archive": LISTS,
+    "lists.bring_back": LISTS,
+    "lists.bring_on": LISTS,
+    "lists.by_criterion": LISTS,
+    "lists.found": LISTS,
+    "lists.words": LISTS,
+    "lists.person": PEOPLE,
+    "lists.groups": LISTS,
+    "lists.new_group": LISTS,
+    "lists.edit_group": LISTS,
+    "lists.delete_group": LISTS,
+    "lists.topic_words": LISTS,
+    "lists.opt_outs": STOPS,
     "lists.take_off": LISTS,
     "lists.history": PEOPLE,
     "lists.export": PEOPLE,
@@ -64,6 +86,8 @@ NEEDED: Mapping[str, Act] = {
     "mailings.check": READ,
     "mailings.send": READ,
     "mailings.people": PEOPLE,
+    "mailings.audience": PEOPLE,
+    "mailings.why": PEOPLE,
     "mailings.clickers": PEOPLE,
     "mailings.received": PEOPLE,
     "mailings.new": PREPARE,
@@ -93,6 +117,14 @@ NEEDED: Mapping[str, Act] = {
     "outcomes.retry": SYSTEM,
     "outcomes.retry_one": SYSTEM,
     "outcomes.set_aside": SYSTEM,
+    "privacy.index": PRIVACY,
+    "privacy.find": PRIVACY,
+    "privacy.contact": PRIVACY,
+    "privacy.alone": PRIVACY,
+    "privacy.download": PRIVACY,
+    "privacy.erase": PRIVACY,
+    "privacy.retention": PRIVACY,
+    "privacy.run": PRIVACY,
     "received.index": PEOPLE,
     "received.show": PEOPLE,
     "received.file": PEOPLE,
@@ -103,10 +135,20 @@ NEEDED: Mapping[str, Act] = {
     "senders.test": SENDERS,
     "senders.delete": SENDERS,
     "senders.keys": SENDERS,
+    "sign-ups.index": LISTS,
+    "sign-ups.show": PEOPLE,
+    "sign-ups.one": PEOPLE,
+    "sign-ups.export": PEOPLE,
+    "sign-ups.form": LISTS,
+    "sign-ups.ask": LISTS,
+    "sign-ups.delete": LISTS,
     "statistics.index": READ,
     "statistics.template": READ,
     "statistics.record": PEOPLE,
     "suppressions.index": PEOPLE,
+    "suppressions.export": PEOPLE,
+    "suppressions.show": PEOPLE,
+    "suppressions.released": PEOPLE,
     "suppressions.new": STOPS,
     "suppressions.release": STOPS,
     "system.index": SYSTEM,
@@ -137,7 +179,12 @@ WORDS = {
     "sheet": "links",
     "form": "csv",
     "source": "contact",
+    "step": "will_get",
+    "kind": "topics",
 }
+A_CONTACT = {"contact_source": "contact", "contact_key": "1"}
+ASKED = dict.fromkeys(("lists.person", "lists.take_off", "lists.bring_on", "privacy.contact"), A_CONTACT)
+"""What an address is asked for beside its path."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +199,16 @@ class Door:
     def act(self) -> Act:
         return NEEDED[self.name]
 
+    @property
+    def bare(self) -> str:
+        """Without what it is asked for."""
+        return self.path.partition("?")[0]
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """What it is asked for beside its path, to be asked together with more."""
+        return ASKED.get(self.name, {})
+
 
 def doors(app: Flask, ids: Mapping[str, int], *methods: str) -> Iterator[Door]:
     """Every address of the section that answers one of the methods, for the rows of the filled CRM."""
@@ -165,7 +222,7 @@ def doors(app: Flask, ids: Mapping[str, int], *methods: str) -> Iterator[Door]:
         for method in methods:
             if method in (rule.methods or ()):
                 values = {argument: row(name, argument, ids) for argument in rule.arguments}
-                yield Door(name, method, urls.build(rule.endpoint, values))
+                yield Door(name, method, urls.build(rule.endpoint, {**values, **ASKED.get(name, {})}))
 
 
 def row(name: str, argument: str, ids: Mapping[str, int]) -> str | int:
@@ -173,6 +230,7 @@ def row(name: str, argument: str, ids: Mapping[str, int]) -> str | int:
         return ids["test_id"]
     if argument == "mailing_id" and name in (
         "mailings.message",
+        "mailings.audience",
         "mailings.recipients",
         "mailings.schedule",
         "mailings.check",
@@ -181,4 +239,6 @@ def row(name: str, argument: str, ids: Mapping[str, int]) -> str | int:
         "mailings.delete",
     ):
         return ids["draft_id"]
+    if argument == "number":
+        return ids["topic_id"]
     return WORDS[argument] if argument in WORDS else ids[argument]

@@ -30,9 +30,10 @@ def test_no_field_takes_a_line_break(standing: Crm, sign: str) -> None:
     sender = {**SENDER, "from_address": "a@example.org"}
     for path, form, names in (
         ("/senders/new", sender, ("name", "from_name", "from_address", "reply_to", "bcc", "host", "username")),
-        ("/templates/new", TEMPLATE, ("name", "subject", "topic", "from_name", "from_address", "reply_to", "bcc")),
+        ("/templates/new", TEMPLATE, ("name", "subject", "from_name", "from_address", "reply_to", "bcc")),
         ("/mailings/{draft_id}/message", MAILING, ("name", "from_name", "from_address", "reply_to", "bcc")),
         ("/lists/new", {"name": "L"}, ("name", "public_name")),
+        ("/lists/topics/new", {"name": "T"}, ("name", "public_name")),
     ):
         for name in names:
             evil = f"{form.get(name) or 'x'}{sign}Bcc: evil@evil.example"

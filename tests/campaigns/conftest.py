@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import insert, select
 
 from massmail_plugin import campaigns, consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.models import Campaign, List, Mailing, OutboxMessage, Sender, Template, TemplateVersion
 from massmail_plugin.upkeep import schema
+from massmail_plugin.vocabulary import ConsentWay
 from tests.upkeep.small_host import HandClock, Member, small_host
 
 SERIES = (0, 7, 14)
@@ -72,7 +74,7 @@ class World:
     def join(self, *keys: str) -> None:
         """Contacts come onto the list now."""
         refs = [ContactRef("members", key) for key in keys]
-        consent.subscribe(self.host, self.list, refs, evidence="asked for it")
+        consent.subscribe(self.host, self.list, refs, proof=Proof(ConsentWay.PERSON, evidence="asked for it"))
         self.host.session.commit()
 
     def new_member(self) -> str:
@@ -81,7 +83,12 @@ class World:
         return key
 
     def opt_out(self, key: str, *, list_ids: Sequence[int] | None = None) -> None:
-        consent.withdraw(self.host, ContactRef("members", key), list_ids=list_ids, evidence="asked for it")
+        consent.withdraw(
+            self.host,
+            ContactRef("members", key),
+            list_ids=list_ids,
+            proof=Proof(ConsentWay.PERSON, evidence="asked for it"),
+        )
         self.host.session.commit()
 
     def tick(self, **span: float) -> int:

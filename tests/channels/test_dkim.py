@@ -76,7 +76,7 @@ def content(mail: Mail) -> bytes:
             text="Hello,\n\n.\n..dots\n  indented   words \n\n\n",
             html="<p>Hello   <b>you</b></p>\n\t<p>.</p>\n",
             reply_to="answers@example.org",
-            list_unsubscribe_mailto="stop@example.org",
+            list_unsubscribe_address="stop@example.org",
             headers={"Feedback-ID": "17:news:massmail"},
         )
     )

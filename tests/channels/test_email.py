@@ -53,7 +53,7 @@ def name_of(content: bytes, header: str) -> str:
 
 
 def test_ordinary_mail(mail: Any) -> None:
-    content = build(mail(list_unsubscribe_mailto="leave@crm.example.org"))
+    content = build(mail(list_unsubscribe_address="leave@crm.example.org"))
     assert_fit_for_the_wire(content)
     head = content.partition(b"\r\n\r\n")[0].split(b"\r\n")
     assert b"From: Example Ltd <news@crm.example.org>" in head
@@ -63,7 +63,7 @@ def test_ordinary_mail(mail: Any) -> None:
     assert b"Message-ID: <17.abcdef@crm.example.org>" in head
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in head
     assert b"List-Unsubscribe: <https://crm.example.org/m/u/" + b"x" * 34 + b">," in head
-    assert b" <mailto:leave@crm.example.org>" in head
+    assert b" <mailto:leave@crm.example.org?subject=unsubscribe>" in head
     assert b"List-Id: News <list-3.crm.example.org>" in head
     assert b"Precedence: bulk" in head
     assert b"Auto-Submitted: auto-generated" in head
@@ -165,7 +165,7 @@ def test_a_naive_date_is_refused(mail: Any) -> None:
 
 def test_long_way_out_stays_plain(mail: Any) -> None:
     url = "https://crm.example.org/m/u/" + "a" * 700
-    content = build(mail(list_unsubscribe_url=url, list_unsubscribe_mailto="leave+" + "b" * 50 + "@crm.example.org"))
+    content = build(mail(list_unsubscribe_url=url, list_unsubscribe_address="leave+" + "b" * 50 + "@crm.example.org"))
     assert f"List-Unsubscribe: <{url}>,\r\n <mailto:leave+".encode() in content
     assert_fit_for_the_wire(content)
 

@@ -17,7 +17,7 @@ from massmail_plugin import composing
 from massmail_plugin.channels.mail_form import Letterhead, MailForm
 from massmail_plugin.config import Config
 from massmail_plugin.errors import RenderError, TemplateError
-from massmail_plugin.signed_links import PREVIEW_TOKEN, Sealer
+from massmail_plugin.signed_links import PREVIEW_TOKEN, OptOutAddresses, Sealer
 from tests.channels.random_templates import CONTACTS, LEAVES, TEMPLATES, TEXTS
 
 CONFIG = Config(
@@ -265,6 +265,20 @@ def test_a_bad_address_has_the_same_words(address: str) -> None:
 def test_a_sender_nobody_can_write_from_is_refused_for_each_mail() -> None:
     compiled, ordinary = both("", "x", who=Letterhead("", "nobody"))
     assert written(compiled, {}) == written(ordinary, {}) == "“nobody” is not one e-mail address."
+
+
+def test_every_mail_has_its_own_address_to_opt_out_by_mail() -> None:
+    addresses = OptOutAddresses(CONFIG, "leave@mail.example.org")
+    compiled, ordinary = both("", "x", who=replace(WHO, opt_out_address=addresses.of(3)))
+    for message_id in (17, 2**40):
+        given = (MESSAGE_ID, TOKEN, "anna@example.net", "", {}, NOW, addresses.of(message_id))
+        mail = compiled.write(*given)
+        assert mail == ordinary.write(*given)
+        assert f"<mailto:{addresses.of(message_id)}?subject=unsubscribe>".encode() in mail
+        assert mail.count(b"mailto:") == 1
+    inert = (MESSAGE_ID, PREVIEW_TOKEN, "anna@example.net", "", {}, NOW)
+    assert b"mailto:" not in compiled.write(*inert)
+    assert b"mailto:" not in ordinary.write(*inert)
 
 
 def test_the_date_changes_with_the_second_and_the_zone() -> None:

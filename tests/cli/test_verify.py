@@ -31,7 +31,7 @@ def run(terminal: Terminal, number: str) -> str:
 
 def test_all_is_right(terminal: Terminal, run: str) -> None:
     assert terminal.run("verify") == "1 mailing: every number equals a recount.\n"
-    assert terminal.json("verify") == {"mailings": 1, "differences": [], "left": 0}
+    assert terminal.json("verify") == {"mailings": 1, "differences": [], "left": 0, "lists": [], "lists_left": 0}
 
 
 def test_what_is_wrong_is_named_and_written_anew(terminal: Terminal, run: str) -> None:

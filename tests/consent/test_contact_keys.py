@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import CHAR, TypeDecorator, Uuid, literal, select
+from sqlalchemy import CHAR, BigInteger, TypeDecorator, Uuid, literal, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from massmail_plugin.consent.contact_keys import has_key, key_from_text, key_text
@@ -78,6 +78,19 @@ def test_text_that_is_no_key_matches_nobody(host: Host, source: ContactSource) -
     assert host.session.scalars(select(column).where(has_key(source, [*texts, "\x00", "1\n"]))).all() == []
     for text in texts:
         assert host.session.scalars(select(column).where(column == key_from_text(source, literal(text)))).all() == []
+
+
+def test_numbers_up_to_the_largest_a_column_holds(host: Host) -> None:
+    host.session.add(Person(id=1))
+    host.session.flush()
+    texts = {str(number): number for number in (0, 7, -7, 10**18, 2**63 - 1, -(10**18) + 1)}
+    for text, number in texts.items():
+        same = key_from_text(PERSONS, literal(text)) == literal(number, BigInteger)
+        assert host.session.scalar(select(literal(1)).where(same)) == 1
+    for text in (str(2**63), str(10**19), "00", "-0", "0x7", "٧"):
+        none = key_from_text(PERSONS, literal(text)).is_(None)
+        assert host.session.scalar(select(literal(1)).where(none)) == 1
+    assert host.session.scalars(select(Person.id).where(has_key(PERSONS, ["1", *texts, str(2**63)]))).all() == [1]
 
 
 def test_the_hosts_index_is_used() -> None:

@@ -13,10 +13,11 @@ from faults.script import Rule
 from faults.storm import Storm
 from faults.world import World
 from massmail_plugin import consent, mailings
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.models import OutboxMessage
-from massmail_plugin.vocabulary import MailingState, SkipReason
+from massmail_plugin.vocabulary import ConsentWay, MailingState, SkipReason
 from sample_host.crm.models import db
 from sample_host.demo_mailing import SOURCE
 
@@ -44,7 +45,9 @@ def opt_out_somebody(made: World, mailing: int) -> set[int]:
         waiting = select(row.id, row.contact_key).where(row.mailing_id == mailing, row.state == "planned")
         found = db.session.execute(waiting.order_by(row.id.desc()).limit(3)).all()
         for _, key in found:
-            consent.withdraw(made.host, ContactRef(SOURCE, key), list_ids=None, evidence="test", message_id=None)
+            consent.withdraw(
+                made.host, ContactRef(SOURCE, key), list_ids=None, proof=Proof(ConsentWay.PERSON, evidence="test")
+            )
         db.session.commit()
         return {number for number, _ in found}
 

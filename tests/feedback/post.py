@@ -1,14 +1,16 @@
 """Mails as they come in, written for these tests: bounces, delays, complaints, answers, with tokens or without."""
 
 from dataclasses import dataclass
-from email.utils import make_msgid
+from datetime import datetime
+from email.utils import format_datetime, make_msgid
 
 from massmail_plugin.config import Config
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import OutboxMessage
-from massmail_plugin.signed_links import ReturnPaths, message_id_field, message_token, opt_out_url
+from massmail_plugin.signed_links import OptOutAddresses, ReturnPaths, message_id_field, message_token, opt_out_url
 
 BOUNCES = "bounces@crm.test"
+LEAVE = "leave@crm.test"
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Sent:
     return_path: str
     message_id: str
     unsubscribe: str
+    opt_out_address: str
 
 
 def sent(host: Host, message: OutboxMessage) -> Sent:
@@ -30,6 +33,7 @@ def sent(host: Host, message: OutboxMessage) -> Sent:
         ReturnPaths(config, BOUNCES).of(message.id),
         message_id_field(config, message.id, "crm.test"),
         opt_out_url(config, token),
+        OptOutAddresses(config, LEAVE).of(message.id),
     )
 
 
@@ -45,6 +49,7 @@ def sent_by(config: Config, address: str) -> Sent:
         ReturnPaths(config, BOUNCES).of(1),
         message_id_field(config, 1, "crm.test"),
         opt_out_url(config, message_token(config, 1, 1)),
+        OptOutAddresses(config, LEAVE).of(1),
     )
 
 
@@ -144,6 +149,23 @@ References: {mail.message_id}
 {machine}Content-Type: text/plain
 
 Yes, we would like to order.
+"""
+    )
+
+
+def leaving(
+    to: str, *, by: str = "member1@box.test", at: datetime | None = None, head: str = "", text: str = ""
+) -> bytes:
+    """What a mail program writes to the address that List-Unsubscribe names; `head` are further fields."""
+    date = f"Date: {format_datetime(at)}\n" if at else ""
+    return _mail(
+        f"""From: {by}
+To: {to}
+Subject: unsubscribe
+Message-ID: {make_msgid(domain="box.test")}
+{date}{head}Content-Type: text/plain
+
+{text}
 """
     )
 

@@ -179,9 +179,10 @@ def make_audience(browser: PlainBrowser) -> None:
     browser.open(f"{ADMIN}/criteria/new")
     browser.press("Update", {"name": "Near", "rule-0-what": "field:household.town"})
     browser.press("Save criterion", {"rule-0-op": "is", "rule-0-value": "Nærby"})
+    browser.follow("Count whom it finds")
     assert "5 of 9 contacts" in browser.text
     browser.open(f"{ADMIN}/lists/new").press("Save list", {"name": "Barn evenings"})
-    browser.follow("Add by criterion").press("Count", {"criterion": "1"})
+    browser.follow("By criterion").press("Count", {"criterion": "1"})
     browser.press("Add 5 contacts", {"evidence": "Asked at the barn"})
     assert "5 contacts were added to “Barn evenings”." in browser.text
 

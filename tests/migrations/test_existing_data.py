@@ -8,9 +8,11 @@ from alembic import command
 from sqlalchemy import MetaData, Table, insert, select, text
 
 from massmail_plugin import outbox
+from massmail_plugin.consent import list_counts
+from massmail_plugin.consent.subscriptions import tallies
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings import statistics
-from massmail_plugin.models import Chunk, Event, Mailing, OutboxMessage, OutcomeReport, Sender
+from massmail_plugin.models import Chunk, Event, List, Mailing, OutboxMessage, OutcomeReport, Sender, Template, Topic
 from massmail_plugin.outbox import Counts
 from massmail_plugin.upkeep import schema
 from massmail_plugin.vocabulary import Priority, UncertainPolicy
@@ -20,10 +22,20 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 FIRST = {
     "massmail_list": [{"id": 1, "name": "News", "public_name": "", "description": "", "active": True}],
     "massmail_sender": [{"id": 1, "name": "Post", "provider": "smtp", "port": 25, "from_address": "us@example.org"}],
+    "massmail_template": [
+        {"id": 1, "name": "Letter", "topic": "Prices", "segment": "Schools", "format": "text"},
+        {"id": 2, "name": "Other", "topic": "Prices", "format": "text"},
+    ],
+    "massmail_subscription": [
+        {"id": 1, "list_id": 1, "contact_key": "1", "state": "subscribed"},
+        {"id": 2, "list_id": 1, "contact_key": "2", "state": "subscribed"},
+        {"id": 3, "list_id": 1, "contact_key": "3", "state": "unsubscribed"},
+    ],
     "massmail_mailing": [
         {"id": 1, "name": "Spring", "kind": "one_off", "state": "sending", "contact_source": "members"},
         {"id": 2, "name": "Test", "kind": "test", "state": "sending", "contact_source": "members"},
     ],
+    "massmail_mailing_list": [{"mailing_id": 1, "list_id": 1}, {"mailing_id": 2, "list_id": 1}],
     "massmail_chunk": [
         {"id": 1, "mailing_id": 1, "number": 0, "planned": 3, "sent": 1, "leased_by": "w:1", "leased_until": NOON},
         {"id": 2, "mailing_id": 2, "number": 0, "planned": 1},
@@ -103,6 +115,37 @@ def test_what_came_back_survives_both_ways(empty_database_url: str, tmp_path: Pa
         schema.upgrade(host)
         assert host.session.scalars(select(OutcomeReport.id)).all() == [7]
         assert host.session.scalars(select(Event.id).order_by(Event.id)).all() == [1, 2, 3, 4]
+
+
+def test_topics_and_segments_of_templates_survive_both_ways(empty_database_url: str, tmp_path: Path) -> None:
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
+        write_first_version(host)
+        schema.upgrade(host)
+        assert host.session.scalars(select(Topic.name)).all() == ["Prices"]
+        one, two = host.session.scalars(select(Template).order_by(Template.id))
+        assert (one.topic_title, one.segment and one.segment.name) == ("Prices", "Schools")
+        assert (two.topic, two.segment) == (one.topic, None)
+        host.session.rollback()
+        schema.downgrade(host, "0003")
+        words = text("SELECT topic, segment FROM massmail_template ORDER BY id")
+        assert host.session.execute(words).all() == [("Prices", "Schools"), ("Prices", "")]
+        host.session.rollback()
+        schema.upgrade(host)
+        assert [one.topic_title for one in host.session.scalars(select(Template))] == ["Prices", "Prices"]
+
+
+def test_lists_know_their_numbers_and_when_they_were_mailed(empty_database_url: str, tmp_path: Path) -> None:
+    """A test mail is no mailing."""
+    with small_host(empty_database_url, tmp_path) as (_, host, _, _):
+        write_first_version(host)
+        launched = text("UPDATE massmail_mailing SET launched_at = :at WHERE id = :id")
+        for number, at in ((1, NOON), (2, NOON + timedelta(days=1))):
+            host.session.execute(launched, {"at": at.strftime("%Y-%m-%d %H:%M:%S.%f"), "id": number})
+        host.session.commit()
+        schema.upgrade(host)
+        assert list_counts(host) == {1: {"subscribed": 2, "unsubscribed": 1}}
+        assert tallies.differences(host) == []
+        assert host.session.get_one(List, 1).last_mailed_at == NOON
 
 
 def test_verdicts_over_hits_keep_their_reasons(empty_database_url: str, tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from massmail_plugin import feedback, public
 from massmail_plugin.config import Config
-from massmail_plugin.consent.subscriptions import subscribe
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.subscriptions.subscribing import subscribe
 from massmail_plugin.contracts import (
     ContactRef,
     ContactSource,
@@ -35,11 +36,12 @@ from massmail_plugin.models import (
     Mailing,
     OutboxMessage,
     OutcomeReport,
+    PastMessage,
     PreparedMessage,
     Subscription,
 )
 from massmail_plugin.signed_links import message_token
-from massmail_plugin.vocabulary import MailingKind, MailingState, MessageState, Outcome
+from massmail_plugin.vocabulary import ConsentWay, MailingKind, MailingState, MessageState, Outcome
 
 ANN, BEN, EVE = (ContactRef("people", key) for key in ("1", "2", "3"))
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -65,10 +67,16 @@ class Person(HostBase):
     name: Mapped[str] = mapped_column(String(50))
     email: Mapped[str] = mapped_column(String(100))
     status: Mapped[str] = mapped_column(String(20), default="new")
+    locale: Mapped[str] = mapped_column(String(10), default="")
 
 
 PEOPLE = ContactSource(
-    Person, addresses=[Email(Person.email)], name=Person.name, status=Person.status, fields=[Field(Person.name)]
+    Person,
+    addresses=[Email(Person.email)],
+    name=Person.name,
+    status=Person.status,
+    locale=Person.locale,
+    fields=[Field(Person.name)],
 )
 
 
@@ -92,6 +100,21 @@ class MailedHost:
         return self.host.session.scalars(
             query.where(Mailing.kind == kind.value, OutboxMessage.contact_key == who.key)
         ).one()
+
+    def forget_by_age(self, who: ContactRef) -> int:
+        """Put what stays of a mail in the place of its row; the number of the mail."""
+        session, message = self.host.session, self.message(who)
+        past = PastMessage(
+            id=message.id,
+            mailing_id=message.mailing_id,
+            contact_source=message.contact_source,
+            contact_key=message.contact_key,
+            address_role=message.address_role,
+        )
+        session.add(past)
+        session.execute(delete(OutboxMessage).where(OutboxMessage.id == past.id))
+        session.commit()
+        return past.id
 
     def drain(self) -> int:
         """Bring what visitors did to the database, as if the time for judging it had passed."""
@@ -176,8 +199,13 @@ def _fill(host: Host) -> None:
     session.add_all([news, offers, events])
     session.flush()
     for list_ in (news, offers):
-        subscribe(host, list_, [ANN, BEN, EVE] if list_ is news else [ANN, EVE], evidence="at the counter")
-    subscribe(host, events, [ANN], evidence="at a fair")
+        subscribe(
+            host,
+            list_,
+            [ANN, BEN, EVE] if list_ is news else [ANN, EVE],
+            proof=Proof(ConsentWay.PERSON, evidence="at the counter"),
+        )
+    subscribe(host, events, [ANN], proof=Proof(ConsentWay.PERSON, evidence="at a fair"))
     mailing = Mailing(
         name="Autumn",
         kind=MailingKind.ONE_OFF.value,

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from massmail_plugin import outcomes
-from massmail_plugin.contracts import Host
+from massmail_plugin import consent, outcomes
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.models import (
     Event,
     Link,
@@ -19,14 +20,16 @@ from massmail_plugin.models import (
     Subscription,
     Suppression,
     Template,
+    Topic,
 )
 from massmail_plugin.upkeep import schema
-from massmail_plugin.vocabulary import EventKind, MessageState, Outcome
+from massmail_plugin.vocabulary import ConsentWay, EventKind, MessageState, Outcome
 from sample_host import mailing as sample
 from sample_host.app import create_app
 from sample_host.config import settings
 from sample_host.crm.models import ActionItem, Contact, Interest, Letter, db
 from sample_host.crm.seed import seed
+from tests.sample_host.conftest import signed_in
 
 
 @pytest.fixture
@@ -196,3 +199,30 @@ def test_a_forgotten_contact_hands_nothing_to_whoever_gets_its_number(app: Flask
     db.session.commit()
     assert db.session.scalars(select(OutboxMessage.contact_key)).one().startswith("gone:")
     assert db.session.scalars(select(Subscription).where(Subscription.contact_key == "1")).all() == []
+
+
+def test_a_wish_noted_in_the_crm_holds_for_mailings_and_the_other_way_round(app: Flask) -> None:
+    """By the contact's page: to us at once, back to the CRM when the contact comes back, and no circle."""
+    host: Host = app.extensions["massmail"]
+    app.config["WTF_CSRF_ENABLED"] = False
+    client, ref = signed_in(app, "operations"), ContactRef("contact", "3")
+    client.post("/contacts/3/post", data={"wants_post": "no"})
+    db.session.expire_all()
+    stop = db.session.scalars(select(Suppression).where(Suppression.contact_key == "3")).one()
+    assert (stop.reason, stop.way, stop.created_by) == ("opt_out", "host", "operations")
+    assert "Wants post again" in client.get("/contacts/3").text
+    consent.take_back(host, ref, list_ids=None, proof=Proof(ConsentWay.PAGE, evidence="page"))
+    db.session.commit()
+    assert not db.session.get_one(Contact, 3, populate_existing=True).do_not_mail
+    assert "Wants no post" in client.get("/contacts/3").text
+
+
+def test_a_wish_about_one_topic_does_not_mark_the_contact(app: Flask) -> None:
+    host: Host = app.extensions["massmail"]
+    topic = Topic(name="Wine")
+    db.session.add(topic)
+    db.session.flush()
+    proof = Proof(ConsentWay.PAGE, evidence="page")
+    consent.withdraw(host, ContactRef("contact", "3"), list_ids=None, topic_id=topic.id, proof=proof)
+    db.session.commit()
+    assert not db.session.get_one(Contact, 3, populate_existing=True).do_not_mail

@@ -7,10 +7,11 @@ import pytest
 from flask import current_app
 
 from massmail_plugin import consent
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import Host, StatusMapping
 from massmail_plugin.models import List, Sender, Template, TemplateVersion
 from massmail_plugin.providers.recording import RecordingProvider
-from massmail_plugin.vocabulary import Outcome
+from massmail_plugin.vocabulary import ConsentWay, Outcome
 from tests.consent.small_host import add_list, running_host
 
 STATUSES = {outcome: f"is_{outcome.value}" for outcome in Outcome}
@@ -66,5 +67,5 @@ def template(host: Host) -> Template:
 
 def subscribe(host: Host, list_: List, *refs) -> None:
     """Put contacts on the list."""
-    consent.subscribe(host, list_, refs, evidence="test")
+    consent.subscribe(host, list_, refs, proof=Proof(ConsentWay.PERSON, evidence="test"))
     host.session.commit()

@@ -6,12 +6,21 @@ import pytest
 from sqlalchemy import select
 
 from massmail_plugin import consent, mailings, outbox, outcomes
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.contracts import Answer
 from massmail_plugin.errors import BadRequest, CannotConnect
 from massmail_plugin.models import Event, Mailing, OutboxMessage, OutcomeReport, Sender, Suppression
 from massmail_plugin.sending import run_lane
 from massmail_plugin.smtp_status import reply
-from massmail_plugin.vocabulary import EventKind, MailingState, MessageState, Outcome, SkipReason, SuppressionScope
+from massmail_plugin.vocabulary import (
+    ConsentWay,
+    EventKind,
+    MailingState,
+    MessageState,
+    Outcome,
+    SkipReason,
+    SuppressionScope,
+)
 from tests.consent.small_host import Person, add_person, clock
 
 from .conftest import subscribe
@@ -68,7 +77,7 @@ def test_nobody_is_written_to_who_opted_out_after_the_fill(host, provider, news,
     one, two = add_person(host, "a@example.org"), add_person(host, "b@example.org")
     subscribe(host, news, one, two)
     mailing = launched(host, template, news)
-    consent.withdraw(host, one, list_ids=[news.id], evidence="test", message_id=None)
+    consent.withdraw(host, one, list_ids=[news.id], proof=Proof(ConsentWay.PERSON, evidence="test"))
     host.session.commit()
     run(host)
     assert [mail.rcpt_to for mail in provider.messages] == ["b@example.org"]

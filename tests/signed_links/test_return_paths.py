@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from massmail_plugin.config import Config
 from massmail_plugin.errors import BadLink, BadRequest
 from massmail_plugin.signed_links import (
+    OptOutAddresses,
     ReturnPaths,
     checked_return_path,
     message_id_field,
     message_token,
     read_message_token,
+    read_opt_out_address,
     read_return_path,
 )
 
@@ -76,3 +78,28 @@ def test_it_fits_into_an_smtp_path(message_id: int, local: str) -> None:
 def test_a_local_part_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(BadRequest, match="19 characters"):
         checked_return_path("a-very-long-local-part@example.org")
+
+
+# --- Addresses to opt out by mail -----------------------------------------------------------------------------
+
+LEAVE = "leave@mail.example.org"
+
+
+@given(IDS)
+def test_an_address_to_opt_out_leads_back_to_its_mail_with_any_of_our_keys(message_id: int) -> None:
+    old = Config(base_url="https://crm.example.org", secret_keys=("old" * 20,))
+    for config in (OURS, old):
+        address = OptOutAddresses(config, LEAVE).of(message_id)
+        assert len(address) == len(LEAVE) + 45
+        assert read_opt_out_address(OURS, address) == read_opt_out_address(OURS, address.upper()) == message_id
+        with pytest.raises(BadLink):
+            read_opt_out_address(THEIRS, address)
+
+
+@given(IDS)
+def test_neither_kind_of_address_can_be_used_as_the_other(message_id: int) -> None:
+    """Servers on the way see the return path; it must be no leave to opt out."""
+    with pytest.raises(BadLink):
+        read_opt_out_address(OURS, ReturnPaths(OURS, BOUNCES).of(message_id))
+    with pytest.raises(BadLink):
+        read_return_path(OURS, OptOutAddresses(OURS, LEAVE).of(message_id))

@@ -1,10 +1,13 @@
 """Contacts that the host merges or deletes: history, wishes, waiting mail follow; nobody inherits a stranger's."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
 from massmail_plugin import consent, outbox, outcomes
-from massmail_plugin.consent.suppression import suppress
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.suppression import suppress
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.models import (
@@ -13,17 +16,23 @@ from massmail_plugin.models import (
     Chunk,
     Enrolment,
     EventFeed,
+    Frequency,
     Mailing,
+    OptOutReason,
     OutboxMessage,
     OutcomeReport,
+    PastMessage,
     ProviderListEntry,
+    ReleasedSuppression,
+    SignUp,
     Standing,
     Subscription,
     SubscriptionEvent,
     Suppression,
+    Topic,
 )
 from massmail_plugin.upkeep.contacts import merge_contact, retire_contact
-from massmail_plugin.vocabulary import MailingState, Outcome, SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import ConsentWay, MailingState, Outcome, SuppressionReason, SuppressionScope
 from tests.consent.small_host import add_list, add_person, running_host
 
 EVERYTHING = {"scope": SuppressionScope.ALL_BUT_TRANSACTIONAL, "reason": SuppressionReason.OPT_OUT}
@@ -74,15 +83,18 @@ def of_contacts():
 
 def test_every_table_that_speaks_of_contacts_is_thought_of():
     known = {OutboxMessage, OutcomeReport, Standing, Subscription, SubscriptionEvent, Suppression, Enrolment}
-    assert of_contacts() == known | {ProviderListEntry}, "a new table: see upkeep/contacts.py"
+    further = {ProviderListEntry, ReleasedSuppression, Frequency, OptOutReason, SignUp, PastMessage}
+    assert of_contacts() == known | further, "a new table: see upkeep/contacts.py"
 
 
 def history(host, ref, news):
     """Something of this contact in every table."""
     (row,) = mailing(host, ref, state="sent")
-    consent.subscribe(host, news, [ref], evidence="form")
+    consent.subscribe(host, news, [ref], proof=Proof(ConsentWay.FORM, evidence="form"))
     outcomes.record(host, row.id, Outcome.SENT, at=host.clock())
     suppress(host, contact=ref, scope=SuppressionScope.LIST, list_id=news.id, reason=SuppressionReason.BY_PERSON)
+    gone = suppress(host, contact=ref, scope=SuppressionScope.LIST, list_id=news.id, reason=SuppressionReason.OPT_OUT)
+    consent.release(host, gone, by="ann", note="asked")
     series = Campaign(name=f"Series {ref.key}", contact_source="person", created_at=host.clock())
     feed = EventFeed(name=f"Feed {ref.key}", provider="x", path=ref.key, created_at=host.clock())
     host.session.add_all([series, feed])
@@ -91,6 +103,10 @@ def history(host, ref, news):
     host.session.add_all(
         [
             ProviderListEntry(feed_id=feed.id, address="a@example.org", ours=True, at=host.clock(), **wish),
+            Frequency(days=7, since=host.clock(), **wish),
+            OptOutReason(message_id=row.id, mailing_id=row.mailing_id, reason="other", at=host.clock(), **wish),
+            SignUp(list_id=news.id, address="a@example.org", created_at=host.clock(), **wish),
+            PastMessage(id=row.id + 1000, mailing_id=row.mailing_id, address_role="main", **wish),
             Enrolment(campaign_id=series.id, contact_source="person", contact_key=ref.key, entered_at=host.clock()),
             Standing(
                 contact_source="person", contact_key=ref.key, place="contact", mailing_id=row.mailing_id, outcome="sent"
@@ -151,9 +167,9 @@ def test_whoever_opted_out_stays_out(host, who):
     old, new = add_person(host, "a@example.org"), add_person(host, "b@example.org")
     news, prices = add_list(host, "News"), add_list(host, "Prices")
     for list_ in (news, prices):
-        consent.subscribe(host, list_, [old, new], evidence="form")
+        consent.subscribe(host, list_, [old, new], proof=Proof(ConsentWay.FORM, evidence="form"))
     leaver = {"old": old, "new": new}[who]
-    consent.unsubscribe(host, news, [leaver], evidence="told us")
+    consent.unsubscribe(host, news, [leaver], proof=Proof(ConsentWay.PERSON, evidence="told us"))
     suppress(host, contact=leaver, **EVERYTHING)
     host.session.commit()
     merge_contact(host, old, new)
@@ -201,8 +217,8 @@ def test_the_wishes_of_who_is_gone_hold_for_the_addresses(host):
     ref = add_person(host, "a@example.org")
     news = add_list(host)
     (row,) = mailing(host, ref, state="sent")
-    consent.subscribe(host, news, [ref], evidence="form")
-    consent.unsubscribe(host, news, [ref], evidence="opt-out page", message_id=row.id)
+    consent.subscribe(host, news, [ref], proof=Proof(ConsentWay.FORM, evidence="form"))
+    consent.unsubscribe(host, news, [ref], proof=Proof(ConsentWay.PAGE, evidence="opt-out page", message_id=row.id))
     suppress(host, contact=ref, **EVERYTHING)
     host.session.commit()
     retire_contact(host, ref)
@@ -212,3 +228,33 @@ def test_the_wishes_of_who_is_gone_hold_for_the_addresses(host):
         ("all_but_transactional", None, "opt_out"),
         ("list", news.id, "opt_out"),
     }
+
+
+def test_of_two_who_want_fewer_mails_the_wish_for_fewest_holds(host):
+    often, seldom, other = (add_person(host) for _ in range(3))
+    consent.want_fewer(host, often, 30)
+    consent.want_fewer(host, seldom, 7)
+    merge_contact(host, often, seldom)
+    assert consent.wanted_days(host, seldom) == 30
+    merge_contact(host, seldom, other)
+    assert (consent.wanted_days(host, other), consent.wanted_days(host, seldom)) == (30, None)
+    retire_contact(host, other)
+    assert consent.wanted_days(host, other) is None
+
+
+def test_a_stop_of_a_topic_and_a_pause_hold_on_for_the_address_of_who_is_gone(host):
+    gone = add_person(host)
+    mailing(host, gone)
+    topic = Topic(name="News")
+    host.session.add(topic)
+    host.session.flush()
+    proof = Proof(ConsentWay.PAGE, evidence="page")
+    consent.withdraw(host, gone, list_ids=None, topic_id=topic.id, proof=proof)
+    until = host.clock() + timedelta(days=30)
+    consent.pause(host, gone, until=until, proof=proof)
+    retire_contact(host, gone)
+    stops = host.session.scalars(select(Suppression).where(Suppression.address.is_not(None)).order_by(Suppression.id))
+    assert [(one.scope, one.topic_id, one.reason, one.until) for one in stops] == [
+        ("topic", topic.id, "opt_out", None),
+        ("all_but_transactional", None, "pause", until),
+    ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import Base, EventFeed, Mailbox, Sender
@@ -52,6 +53,20 @@ def test_a_provider_that_tells_is_enough(clinic: tuple[Host, HandClock]) -> None
     host.session.add(EventFeed(name="Feed", provider="ses", path="p" * 20, created_at=host.clock()))
     host.session.commit()
     assert heard(host) == []
+
+
+def test_an_address_to_opt_out_by_mail_needs_a_mailbox_that_is_read(clinic: tuple[Host, HandClock]) -> None:
+    host, _ = clinic
+
+    def said() -> list[str]:
+        return [check.text for check in checks(host) if check.name == "opting out by mail"]
+
+    assert said() == []
+    host.session.scalars(select(Sender)).one().opt_out_address = "leave@example.org"
+    host.session.commit()
+    assert "no mailbox is read" in said()[0]
+    mailbox(host)
+    assert said() == []
 
 
 def test_a_mailbox_that_was_read_lately(clinic: tuple[Host, HandClock]) -> None:

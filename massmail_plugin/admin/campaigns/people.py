@@ -28,6 +28,7 @@ def members(
     query = (
         select(Enrolment)
         .where(Enrolment.campaign_id == campaign.id, Enrolment.state == state.value, Enrolment.id > after_id)
+        .where(audience.visible_rows(host, Enrolment.contact_source, Enrolment.contact_key))
         .order_by(Enrolment.id)
         .limit(limit)
     )

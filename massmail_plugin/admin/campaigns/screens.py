@@ -78,9 +78,8 @@ class Campaigns(Section):
         own = [list_.id for list_ in campaign.lists] if campaign else []
         untracked = campaign is not None and not campaign.tracking
         form = filled(campaign_forms.CampaignForm, campaign, list_ids=own, untracked=untracked)
-        source = campaign.contact_source if campaign else next(iter(self.host.sources))
         form.contact_source.choices = mailing_forms.source_choices(self.host)
-        form.list_ids.choices = mailing_forms.list_choices(self.host, source, own)
+        form.list_ids.choices = mailing_forms.list_choices(self.host, own)
         form.sender_id.choices = [("", "That of each template"), *mailing_forms.sender_choices(self.host, None)[1:]]
         if campaign is not None or len(self.host.sources) == 1:
             del form.contact_source

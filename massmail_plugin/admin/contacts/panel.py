@@ -6,7 +6,7 @@ from typing import Any
 from flask import g, render_template
 from markupsafe import Markup
 
-from massmail_plugin import campaigns, mailings
+from massmail_plugin import audience, campaigns, mailings
 from massmail_plugin.admin.frame import guard, wording
 from massmail_plugin.admin.frame.section import asset, link, time_words
 from massmail_plugin.contact_fields import register
@@ -31,7 +31,9 @@ TOLD = frozenset({EventKind.BOUNCE.value, EventKind.DELAY.value, EventKind.COMPL
 
 def contact_panel(host: Host, contact: ContactRef) -> Markup:
     """The record as HTML that stands by itself in the host's page; empty for users who may not see recipients."""
-    if not guard.allowed(host, Act.PEOPLE_VIEW, contact):
+    seen = guard.seen(host)
+    hidden = audience.limited(seen) and not audience.exists(seen, contact)
+    if hidden or not guard.allowed(host, Act.PEOPLE_VIEW, contact):
         return Markup("")
     values = {"style": _style_once(), "whole": True, **record_values(host, contact)}
     return Markup(render_template("massmail/admin/contact_panel.html", **values))
@@ -58,6 +60,7 @@ def record_values(host: Host, contact: ContactRef, *, before: int | None = None)
         "reason": wording.reason,
         "response": lambda kind: RESPONSES.get(kind, kind.replace("_", " ").capitalize()),
         "channels": CHANNELS,
+        "ways": wording.WAYS,
         "told": TOLD,
         "results": guard.allowed(host, Act.RESULTS_VIEW),
     }

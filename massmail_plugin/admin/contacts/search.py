@@ -6,7 +6,7 @@ Views enter; only reads.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from massmail_plugin.audience.contacts import ContactSummary, find, summaries
+from massmail_plugin.audience.contacts.summaries import ContactSummary, find, summaries
 from massmail_plugin.contracts import ContactRef, Host
 
 MOST_FOUND = 10

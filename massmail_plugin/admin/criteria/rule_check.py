@@ -3,25 +3,28 @@
 Views enter; only reads.
 """
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from massmail_plugin.admin.criteria.asking_check import ASKING
+from massmail_plugin.admin.criteria.line_words import Unfinished, count_of
 from massmail_plugin.admin.criteria.rule_form import ROOT, Line, depth
 from massmail_plugin.admin.criteria.rule_offer import Offer
-from massmail_plugin.audience.operators import Takes
-from massmail_plugin.audience.resolving import comparison, condition, related_rows
-from massmail_plugin.audience.rules import MAX_DEPTH, ConditionRule, FieldRule, RelatedRule
+from massmail_plugin.audience import clause
+from massmail_plugin.audience.criteria.resolving import comparison, condition, related_rows
+from massmail_plugin.audience.criteria.rule_json import TOO_DEEP
+from massmail_plugin.audience.criteria.rules import MAX_DEPTH, ConditionRule, FieldRule, RelatedRule, Rows
+from massmail_plugin.audience.operators.of_kinds import Takes
 from massmail_plugin.errors import RuleError
 
 Json = dict[str, Any]
 
-_WHOLE = re.compile(r"[0-9]{1,7}", re.ASCII)
 EMPTY_GROUP = "This group is empty. Add a condition or remove the group."
 MISSING = {
     Takes.TWO: "Enter both values.",
     Takes.MANY: "Choose or enter at least one value.",
-    Takes.DAYS: "Enter the number of days.",
+    Takes.SPAN: "Enter how many.",
 }
 
 
@@ -45,10 +48,6 @@ def check(offer: Offer, root: Line, *, drafting: bool) -> Checked:
     return checked
 
 
-class _Unfinished(RuleError):
-    """A line that something is still missing from."""
-
-
 @dataclass
 class _Check:
     offer: Offer
@@ -58,7 +57,7 @@ class _Check:
     def line(self, line: Line, at: str, within: str) -> Json | None:
         try:
             return self.made(line, at, within)
-        except _Unfinished as error:
+        except Unfinished as error:
             if self.drafting:
                 self.checked.unfinished += at != ROOT
             else:
@@ -78,14 +77,18 @@ class _Check:
         if line.kind == "related":
             return self.related(line, at)
         if line.kind == "condition":
-            condition(self.offer.host, ConditionRule(line.name))
+            condition(self.offer.host, self.offer.source, ConditionRule(line.name))
             return {"condition": line.name}
+        if line.what in ASKING:
+            return self.asking(ASKING[line.what], line)
         return self.field(line, within)
 
     def group(self, line: Line, at: str, within: str) -> Json | None:
+        if depth(at) > MAX_DEPTH:
+            raise RuleError(TOO_DEEP)
         if not line.lines:
             outermost = at == ROOT
-            raise _Unfinished("There is no condition yet. Add at least one." if outermost else EMPTY_GROUP)
+            raise Unfinished("There is no condition yet. Add at least one." if outermost else EMPTY_GROUP)
         rules = self.below(line, at, within)
         return {line.glue: rules} if rules else None
 
@@ -94,25 +97,47 @@ class _Check:
         return [rule for rule in made if rule is not None]
 
     def related(self, line: Line, at: str) -> Json:
-        related_rows(self.offer.source, RelatedRule(line.name))
-        if not (_WHOLE.fullmatch(line.minimum) and 0 < int(line.minimum) <= 1_000_000):
-            raise RuleError("Say how many rows there must be at least: a number from 1 on.")
+        rows = self.offer.op(line)
+        bounds = _bounds(line) if rows == Rows.COUNT else {}
+        related_rows(self.offer.source, RelatedRule(line.name, Rows(rows or Rows.ANY)))
         rules = self.below(line, at, line.name)
-        return {"related": line.name, "min": int(line.minimum), **_has(line, at, rules)}
+        return {"related": line.name, "rows": rows, **bounds, **_has(line, at, rules)}
+
+    def asking(self, json_of: Callable[[str, Line], Json], line: Line) -> Json:
+        """What asks our own tables is checked by asking: it may be gone, or lead back to this very criterion."""
+        rule = json_of(self.offer.op(line), line)
+        clause(self.offer.host, self.offer.source, rule)
+        self.offer.asking.check_circle(rule)
+        return rule
 
     def field(self, line: Line, within: str) -> Json:
         operator = self.offer.operator(line, within)
         if not line.what:
-            raise _Unfinished("Choose what to ask for, or remove this line.")
+            raise Unfinished("Choose what to ask for, or remove this line.")
         if operator is None:
             raise RuleError(f"There is no field “{line.name[:80]}” any more. Choose another or remove this line.")
         rule: Json = {"field": line.name, "op": operator.name}
         if operator.takes is not Takes.NOTHING:
-            if not all(line.values) or not line.values:
-                raise _Unfinished(MISSING.get(operator.takes, "Enter a value, or compare by “is empty”."))
-            rule["value"] = list(line.values) if operator.takes in (Takes.MANY, Takes.TWO) else line.values[0]
+            rule["value"] = _value(line, operator.takes)
         comparison(self.offer.fields(within), FieldRule(line.name, operator.name, rule.get("value")))
         return rule
+
+
+def _value(line: Line, takes: Takes) -> Any:
+    wanted = {Takes.TWO: 2, Takes.SPAN: 2, Takes.MANY: len(line.values)}.get(takes, 1)
+    values = line.values[:wanted]
+    if not values or not all(values):
+        raise Unfinished(MISSING.get(takes, "Enter a value, or compare by “is empty”."))
+    return values[0] if takes is Takes.ONE else values
+
+
+def _bounds(line: Line) -> Json:
+    low, high = (count_of(line.value(place), "rows") for place in (0, 1))
+    if low is None and high is None:
+        raise Unfinished("Say how many rows: from, to, or both.")
+    if low is not None and high is not None and low > high:
+        raise RuleError("The first number must not be greater than the second.")
+    return {name: number for name, number in (("min", low), ("max", high)) if number is not None}
 
 
 def _has(line: Line, at: str, rules: list[Json]) -> Json:

@@ -1,4 +1,4 @@
-"""The criteria builder as a form: lines of text fields to a rule's JSON and back, and what its buttons do to the lines.
+"""The criteria builder as a form: its lines of text fields, and what its buttons do to them.
 
 Works without a script: every button posts the whole form, and the page comes back with its lines changed. Names in a
 form are only looked up among what the host registered; nothing of it becomes SQL here. Views enter; nothing is
@@ -7,11 +7,10 @@ committed.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from massmail_plugin.audience.rules import GROUP_KINDS, MAX_DEPTH
+from massmail_plugin.audience.criteria.rules import GROUP_KINDS, MAX_DEPTH
 
 ROOT = "rule"
 MOST_LINES = 100
@@ -21,14 +20,13 @@ MOST_LINES = 100
 class Line:
     """One line of the builder, all in text as a form holds it.
 
-    `what` is "group", "field:<path>", "related:<name>", "condition:<name>", or "" where nothing is chosen yet. Groups
-    and related rows have `lines` of their own, joined by `glue`.
+    `what` is "group", "field:<path>", "related:<name>", "condition:<name>", "list", "opt_out", "history", "criterion",
+    or "" where nothing is chosen yet. Groups and related rows have `lines` of their own, joined by `glue`.
     """
 
     what: str = ""
     op: str = ""
     values: list[str] = field(default_factory=list)
-    minimum: str = "1"
     glue: str = "all"
     lines: list["Line"] = field(default_factory=list)
     error: str = ""
@@ -40,6 +38,10 @@ class Line:
     @property
     def name(self) -> str:
         return self.what.partition(":")[2]
+
+    def value(self, place: int = 0) -> str:
+        """One of its values; empty where there is none."""
+        return self.values[place] if place < len(self.values) else ""
 
 
 def new_root() -> Line:
@@ -83,7 +85,6 @@ def _read(form: MultiDict[str, str], below: Mapping[str, list[int]], at: str, le
         what=what,
         op=form.get(f"{at}-op", ""),
         values=_values(form, at),
-        minimum=form.get(f"{at}-min", "1").strip(),
         glue=glue if glue in GROUP_KINDS else "all",
     )
     if at == ROOT or line.kind == "related" or (line.what == "group" and depth(at) <= MAX_DEPTH):
@@ -95,9 +96,10 @@ def _read(form: MultiDict[str, str], below: Mapping[str, list[int]], at: str, le
 
 
 def _values(form: MultiDict[str, str], at: str) -> list[str]:
-    """What stands after the operator: one box, two, several ticks, or a text with one value in each line."""
+    """What stands after the operator: one box, two, several ticks, or a text with one value in each line or column."""
     if f"{at}-many" in form:
-        return [one.strip() for one in form[f"{at}-many"].splitlines() if one.strip()]
+        pasted = form[f"{at}-many"].replace("\t", "\n")
+        return list(dict.fromkeys(one.strip() for one in pasted.splitlines() if one.strip()))
     return [one.strip() for one in form.getlist(f"{at}-value")]
 
 
@@ -134,35 +136,3 @@ def may_hold_group(line: Line, at: str) -> bool:
 def may_hold_row(line: Line, at: str) -> bool:
     """Whether a row may be added in this line; related rows deep inside take a single one, which needs no group."""
     return line.what == "group" or (line.kind == "related" and (not line.lines or depth(at) < MAX_DEPTH))
-
-
-# --- Rule to lines ----------------------------------------------------------------------------------------------
-
-
-def lines_of(rule: Mapping[str, Any]) -> Line:
-    """The builder's lines for a stored rule; its root is always a group."""
-    line = _line(rule)
-    return line if line.what == "group" else Line("group", lines=[line])
-
-
-def _line(rule: Mapping[str, Any]) -> Line:
-    glue = next((kind for kind in GROUP_KINDS if kind in rule), None)
-    if glue is not None:
-        return Line("group", glue=glue, lines=[_line(one) for one in rule[glue]])
-    if "condition" in rule:
-        return Line(f"condition:{rule['condition']}")
-    if "related" in rule:
-        return _related_line(rule)
-    return Line(f"field:{rule.get('field', '')}", op=str(rule.get("op", "")), values=_texts(rule.get("value")))
-
-
-def _related_line(rule: Mapping[str, Any]) -> Line:
-    inner = _line(rule["has"]) if rule.get("has") else Line("group")
-    group = inner if inner.what == "group" else Line("group", lines=[inner])
-    return Line(f"related:{rule['related']}", minimum=str(rule.get("min", 1)), glue=group.glue, lines=group.lines)
-
-
-def _texts(value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]

@@ -9,16 +9,21 @@ from wtforms.validators import Length
 
 from massmail_plugin.admin.contacts.search import page_of
 from massmail_plugin.admin.criteria import rows as criterion_rows
-from massmail_plugin.admin.criteria import rule_form
+from massmail_plugin.admin.criteria import rule_form, rule_lines
 from massmail_plugin.admin.criteria.rule_check import called, check
 from massmail_plugin.admin.criteria.rule_form import ROOT, Line
-from massmail_plugin.admin.criteria.rule_offer import Offer
+from massmail_plugin.admin.criteria.rule_offer import UNITS, Offer
+from massmail_plugin.admin.exports import CriterionExport
 from massmail_plugin.admin.frame.forms import ScreenForm, filled, strip, text
 from massmail_plugin.admin.frame.paging import numbered
-from massmail_plugin.admin.frame.section import Section, screen
+from massmail_plugin.admin.frame.section import screen
 from massmail_plugin.contracts import ContactSource
+from massmail_plugin.errors import MassMailError
 from massmail_plugin.models import Criterion
 from massmail_plugin.vocabulary import Act
+
+NAMED = 10
+"""So many of those that use a criterion are named."""
 
 
 class CriterionForm(ScreenForm):
@@ -38,30 +43,42 @@ class CriterionForm(ScreenForm):
         return [*super().wrong, *self.rule_wrong]
 
 
-class Criteria(Section):
+class Criteria(CriterionExport):
     title = "Criteria"
     slug = "criteria"
 
     @screen("/", Act.CRITERION_EDIT)
     def index(self) -> str:
-        page = numbered(self.host.session, criterion_rows.table(), scalars=False)
+        page = numbered(self.host.session, criterion_rows.table())
         return self.render(
             "massmail/admin/criteria/index.html",
             title="Criteria",
             page=page,
+            uses=criterion_rows.uses(self.host, page.rows),
             words=lambda criterion: criterion_rows.words(self.host, criterion),
         )
 
     @screen("/<int:criterion_id>", Act.CRITERION_EDIT)
     def show(self, criterion_id: int) -> str:
         criterion = self._criterion(criterion_id)
-        source = self.host.source(criterion.contact_source)
         return self.render(
             "massmail/admin/criteria/show.html",
             title=criterion.name,
             criterion=criterion,
-            finds=self._finds(source, criterion.rule),
-            mailings=criterion_rows.mailings(self.host, criterion),
+            finds=self._found_by(criterion, counting=request.args.get("count") == "1"),
+            use=criterion_rows.use(self.host, criterion),
+            page_of=lambda ref: page_of(self.host, ref),
+        )
+
+    @screen("/<int:criterion_id>/finds", Act.CRITERION_EDIT)
+    def finds(self, criterion_id: int) -> str:
+        """Count and sample of a saved one, for the script."""
+        criterion = self._criterion(criterion_id)
+        found = self._found_by(criterion, counting=True)
+        return self.render(
+            "massmail/admin/criteria/_finds.html",
+            criterion=criterion,
+            finds=found,
             page_of=lambda ref: page_of(self.host, ref),
         )
 
@@ -79,13 +96,13 @@ class Criteria(Section):
         """The builder after a button or a choice, for the script: the same as posting the whole form."""
         root = rule_form.read(request.form)
         focus = rule_form.press(root, request.form.get("press", "")) or request.headers.get("HX-Trigger", "")
-        built = self._built(self._source_asked_for(), root, focus)
+        built = self._built(self._source_asked_for(), self._edited_one(), root, focus)
         return self.render("massmail/admin/criteria/_builder.html", **built)
 
     @screen("/count", Act.CRITERION_EDIT, ("POST",))
     def count(self) -> str:
         """Count and sample for the lines as they stand, for the script."""
-        built = self._built(self._source_asked_for(), rule_form.read(request.form))
+        built = self._built(self._source_asked_for(), self._edited_one(), rule_form.read(request.form))
         return self.render("massmail/admin/criteria/_finds.html", **built)
 
     @screen("/<int:criterion_id>/copy", Act.CRITERION_EDIT, ("POST",))
@@ -98,39 +115,36 @@ class Criteria(Section):
     def delete(self, criterion_id: int) -> ResponseReturnValue:
         criterion = self._criterion(criterion_id)
         used = criterion_rows.use(self.host, criterion)
-        if request.method == "POST" and not used:
+        if request.method == "POST" and used.free:
             self.host.session.delete(criterion)
             self.commit()
             return self.done(f"The criterion “{criterion.name}” was deleted.", "massmail_criteria.index")
-        count = "one mailing" if used == 1 else f"{used} mailings"
-        why_not = f"It is used by {count}, whose recipients could then not be told any more. It stays as it is."
         return self.confirm(
             title=f"Delete the criterion “{criterion.name}”?",
-            words=why_not if used else "No mailing uses it. Contacts and lists stay as they are.",
+            words="Nothing uses it. Contacts and lists stay as they are." if used.free else _why_not(used),
             button="Delete criterion",
             back=url_for("massmail_criteria.show", criterion_id=criterion.id),
             danger=True,
-            possible=not used,
+            possible=used.free,
         )
 
     # --- the builder ---
 
     def _edited(self, criterion: Criterion | None, source: ContactSource) -> ResponseReturnValue:
         form, pressed = filled(CriterionForm, criterion), request.form.get("press", "")
-        root = rule_form.lines_of(criterion.rule) if criterion else rule_form.new_root()
+        root = rule_lines.lines_of(criterion.rule) if criterion else rule_form.new_root()
         if request.method == "POST":
             root = rule_form.read(request.form)
         saving = request.method == "POST" and not pressed
         if saving and (saved := self._saved(criterion, source, form, root)):
             said = f"The criterion “{saved.name}” was saved."
             return self.done(said, "massmail_criteria.show", criterion_id=saved.id)
-        built = self._built(source, root, rule_form.press(root, pressed), drafting=not saving)
+        built = self._built(source, criterion, root, rule_form.press(root, pressed), drafting=not saving)
         page = self.render(
             "massmail/admin/criteria/form.html",
             title="Modify criterion" if criterion else "New criterion",
             form=form,
-            criterion=criterion,
-            used=criterion_rows.use(self.host, criterion) if criterion else 0,
+            used=criterion_rows.use(self.host, criterion).words if criterion else "",
             sources=self.host.sources,
             **built,
         )
@@ -139,7 +153,7 @@ class Criteria(Section):
     def _saved(
         self, criterion: Criterion | None, source: ContactSource, form: CriterionForm, root: Line
     ) -> Criterion | None:
-        sound, checked = form.validate(), check(Offer(self.host, source), root, drafting=False)
+        sound, checked = form.validate(), check(Offer(self.host, source, criterion), root, drafting=False)
         if form.name.data and criterion_rows.name_taken(self.host, form.name.data, criterion):
             form.refuse("name", "Another criterion has this name.")
         form.rule_wrong = checked.wrong
@@ -152,11 +166,15 @@ class Criteria(Section):
         self.commit()
         return row
 
-    def _built(self, source: ContactSource, root: Line, focus: str = "", *, drafting: bool = True) -> dict[str, Any]:
-        offer = Offer(self.host, source)
+    def _built(
+        self, source: ContactSource, criterion: Criterion | None, root: Line, focus: str = "", *, drafting: bool = True
+    ) -> dict[str, Any]:
+        offer = Offer(self.host, source, criterion)
         checked = check(offer, root, drafting=drafting)
         return {
             "offer": offer,
+            "units": UNITS,
+            "criterion": criterion,
             "root": root,
             "root_id": ROOT,
             "rules": rule_form,
@@ -165,12 +183,26 @@ class Criteria(Section):
             "focus": focus,
             "checked": checked,
             "drafting": drafting,
-            "finds": self._finds(source, checked.rule),
+            "finds": self._finds(source, checked.rule, counting=request.method == "POST"),
             "page_of": lambda ref: page_of(self.host, ref),
         }
 
-    def _finds(self, source: ContactSource, rule: dict[str, Any] | None) -> criterion_rows.Finds:
-        return criterion_rows.finds(self.host, source, rule, people=self.allowed(Act.PEOPLE_VIEW))
+    def _finds(self, source: ContactSource, rule: dict[str, Any] | None, *, counting: bool) -> criterion_rows.Finds:
+        people = self.allowed(Act.PEOPLE_VIEW)
+        return criterion_rows.finds(self.host, source, rule, people=people, counting=counting)
+
+    def _found_by(self, criterion: Criterion, *, counting: bool) -> criterion_rows.Finds:
+        """The host may have given up the contacts it is about."""
+        try:
+            source = self.host.source(criterion.contact_source)
+        except MassMailError as error:
+            return criterion_rows.Finds("", problem=str(error))
+        return self._finds(source, criterion.rule, counting=counting)
+
+    def _edited_one(self) -> Criterion | None:
+        """The criterion whose lines a script sends, or None for a new one."""
+        number = request.form.get("criterion_id", "")
+        return self._criterion(int(number)) if number.isascii() and number.isdigit() else None
 
     def _source_asked_for(self) -> ContactSource:
         asked = request.values.get("contact_source", "")
@@ -180,3 +212,15 @@ class Criteria(Section):
         criterion = self.get(Criterion, criterion_id)
         self.require(Act.CRITERION_EDIT, criterion)
         return criterion
+
+
+def _why_not(used: criterion_rows.Use) -> list[str]:
+    """Where it is used, by name."""
+    named = [f"the list “{one.name}”" for one in used.lists] + [f"the criterion “{one.name}”" for one in used.criteria]
+    named += [f"the mailing “{one.name}”" for one in used.newest]
+    others = used.mailings > len(used.newest) or len(named) > NAMED
+    shown = ", ".join(named[:NAMED]) + (" and others" if others else "")
+    return [
+        f"It is used by {used.words}{f': {shown}' if named else ''}.",
+        "Without it, nobody could say any more whom they are for.",
+    ]

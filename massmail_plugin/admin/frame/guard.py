@@ -3,17 +3,21 @@
 The frame enters; nothing is committed here.
 """
 
+from dataclasses import replace
 from typing import Any
 
-from flask import current_app, g, request
+from flask import current_app, g, has_request_context, request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from markupsafe import Markup
 from wtforms import ValidationError
 
 from massmail_plugin.contracts import Host
+from massmail_plugin.models import Campaign, List, Mailing
 from massmail_plugin.vocabulary import Act
 
+_SENT_TO_LISTS: dict[Act, Any] = {Act.MAILING_SEND: Mailing, Act.CAMPAIGN_ACTIVATE: Campaign}
+"""Acts that bring mail to lists, and what they are done to."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -22,6 +26,13 @@ def user() -> Any:
     if getattr(current_app, "login_manager", None) is None or not current_user.is_authenticated:
         return None
     return current_user._get_current_object()
+
+
+def seen(host: Host) -> Host:
+    """The host as this request's user sees it: where a contact source has a limit, rooms show only what is within."""
+    if not has_request_context() or all(source.limit is None for source in host.sources.values()):
+        return host
+    return replace(host, viewer=user())
 
 
 def user_name() -> str:
@@ -34,9 +45,22 @@ def user_name() -> str:
 
 
 def allowed(host: Host, act: Act, subject: Any = None) -> bool:
-    """Whether the host's `may` hook admits this request's user. Without a hook nobody is admitted."""
+    """Whether the host's `may` hook admits this request's user. Without a hook nobody is admitted.
+
+    Who sends a mailing or starts a campaign needs leave for each of its lists too.
+    """
     known = user()
-    return known is not None and host.hooks.may is not None and bool(host.hooks.may(known, act, subject))
+    if known is None or host.hooks.may is None or not host.hooks.may(known, act, subject):
+        return False
+    return not closed_lists(host, act, subject)
+
+
+def closed_lists(host: Host, act: Act, subject: Any) -> list[List]:
+    """The lists of a mailing or campaign to which this request's user may not send."""
+    if not isinstance(subject, _SENT_TO_LISTS.get(act, ())):
+        return []
+    known, may = user(), host.hooks.may
+    return [list_ for list_ in subject.lists if may is None or not may(known, act, list_)]
 
 
 def token_field() -> str:

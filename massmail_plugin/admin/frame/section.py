@@ -50,7 +50,7 @@ class Section(BaseView):
     slug = ""
 
     def __init__(self, host: Host) -> None:
-        self.host = host
+        self._host = host
         super().__init__(
             name=self.title,
             category=host.config.menu_category,
@@ -58,6 +58,11 @@ class Section(BaseView):
             url=self.address(host),
             **self.files(),
         )
+
+    @property
+    def host(self) -> Host:
+        """The host, as this request's user may see its contacts."""
+        return guard.seen(self._host)
 
     def address(self, host: Host) -> str:
         """Where it is mounted below the host's admin."""

@@ -5,15 +5,18 @@ from typing import NamedTuple
 from massmail_plugin.vocabulary import (
     Act,
     CampaignState,
+    ConsentWay,
     EnrolmentState,
     EventKind,
     HoldReason,
     MachineReason,
     MailingState,
     MessageState,
+    OptOutWhy,
     Outcome,
     ReceivedState,
     RefusalReason,
+    SignUpState,
     SkipReason,
     SubscriptionState,
     SuppressionReason,
@@ -60,6 +63,11 @@ SUBSCRIPTION_STATES = {
     SubscriptionState.SUBSCRIBED: Word("Subscribed", "good"),
     SubscriptionState.UNSUBSCRIBED: Word("Unsubscribed"),
 }
+SIGN_UP_STATES = {
+    SignUpState.WAITING: Word("Waiting", "waiting"),
+    SignUpState.CONFIRMED: Word("Confirmed", "good"),
+    SignUpState.EXPIRED: Word("Expired"),
+}
 RECEIVED_STATES = {
     ReceivedState.MATCHED: Word("About your mail", "good"),
     ReceivedState.UNMATCHED: Word("Unmatched", "warning"),
@@ -85,6 +93,7 @@ WORDS: dict[str, dict[str, Word]] = {
     "message": {state.value: word for state, word in MESSAGE_STATES.items()},
     "campaign": {state.value: word for state, word in CAMPAIGN_STATES.items()},
     "received": {state.value: word for state, word in RECEIVED_STATES.items()},
+    "sign_up": {state.value: word for state, word in SIGN_UP_STATES.items()},
     "enrolment": {state.value: word for state, word in ENROLMENT_STATES.items()},
     "subscription": {state.value: word for state, word in SUBSCRIPTION_STATES.items()},
 }
@@ -109,6 +118,10 @@ REASONS: dict[str, str] = {
     SkipReason.CONTACT_GONE: "is no longer among the contacts",
     SkipReason.LEFT_LIST: "left the list",
     SkipReason.VETOED: "held back by the application",
+    SkipReason.EXCLUDED: "is on a list that is left out",
+    SkipReason.OTHER_STATUS: "has another status",
+    SkipReason.MAILED_LATELY: "got mail within the resend window",
+    SkipReason.WANTS_FEWER: "wants fewer mails",
     RefusalReason.REFUSED_BY_SERVER: "refused by the mail server",
     RefusalReason.GAVE_UP: "tried until the time was up",
     RefusalReason.NOT_BUILT: "the message could not be built",
@@ -125,7 +138,15 @@ REASONS: dict[str, str] = {
     SuppressionReason.SOFT_BOUNCES: "Mail did not arrive again and again",
     SuppressionReason.BY_PERSON: "Added by hand",
     SuppressionReason.BY_PROVIDER: "On the provider’s own list",
+    SuppressionReason.PAUSE: "Wants a pause",
+    OptOutWhy.TOO_MANY: "There are too many mails",
+    OptOutWhy.NOT_FOR_ME: "They are not about what I care for",
+    OptOutWhy.NEVER_ASKED: "I never asked for them",
+    OptOutWhy.HAVE_IT: "I have what I was looking for",
+    OptOutWhy.OTHER: "Another reason",
+    SuppressionReason.ERASED: "Erased on request",
     SuppressionScope.ALL_BUT_TRANSACTIONAL: "every mailing",
+    SuppressionScope.TOPIC: "one topic",
     SuppressionScope.LIST: "one list",
     MachineReason.PROXY: "the image proxy of a mail service, perhaps for its reader",
     MachineReason.ROBOT: "a robot, by its name",
@@ -138,6 +159,20 @@ REASONS: dict[str, str] = {
     MachineReason.BURST: "it followed many links at once",
     MachineReason.TOO_SOON: "too soon after sending, and not as a person does",
 }
+
+WAYS: dict[str, str] = {
+    ConsentWay.PERSON: "by a colleague",
+    ConsentWay.FILE: "by a file",
+    ConsentWay.FORM: "signed up and confirmed",
+    ConsentWay.PAGE: "chose it on a page",
+    ConsentWay.ONE_CLICK: "pressed the button of the mail program",
+    ConsentWay.MAIL: "wrote a mail",
+    ConsentWay.HOST: "in the application",
+    ConsentWay.PROVIDER: "at the mail provider",
+    ConsentWay.CAMPAIGN: "by a campaign",
+    "": "",
+}
+"""How a change to a subscription came about."""
 
 ACTS = {
     Act.TEMPLATE_EDIT: "work on templates",
@@ -153,6 +188,7 @@ ACTS = {
     Act.WEBHOOK_MANAGE: "manage webhooks",
     Act.RESULTS_VIEW: "see results",
     Act.PEOPLE_VIEW: "see recipients",
+    Act.PRIVACY_MANAGE: "see and erase what is held about people",
     Act.SYSTEM_VIEW: "see the state of the system",
 }
 

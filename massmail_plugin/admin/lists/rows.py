@@ -1,61 +1,47 @@
-"""What the screens of lists read: the table with its numbers, members, history, and what a list is used by."""
+"""What the screens of lists read: the lists, their members and history, and what a list is used by. Reads only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, exists, false, func, or_, select
+from sqlalchemy.orm import joinedload
 
-from massmail_plugin.consent.contact_keys import key_from_text
+from massmail_plugin.audience.contacts.visibility import visible_rows
+from massmail_plugin.consent.contact_keys import key_text
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactRef, ContactSource, Host
 from massmail_plugin.models import (
+    Base,
     Campaign,
-    Enrolment,
     List,
     Mailing,
     Subscription,
     SubscriptionEvent,
-    Suppression,
     campaign_list,
     mailing_list,
 )
-from massmail_plugin.vocabulary import MailingKind, SubscriptionState
+from massmail_plugin.vocabulary import CampaignState, MailingKind, MailingState
+
+STILL_TO_GO = (MailingState.DRAFT, MailingState.SCHEDULED, MailingState.FILLING)
 
 
-def table() -> Select[Any]:
-    """(List, subscribed, unsubscribed, last mailed) by name, the active ones first."""
-    subscribed = func.count().filter(Subscription.state == SubscriptionState.SUBSCRIBED)
-    counted = (
-        select(Subscription.list_id, subscribed.label("subscribed"), (func.count() - subscribed).label("unsubscribed"))
-        .group_by(Subscription.list_id)
-        .subquery()
-    )
-    mailed = (
-        select(mailing_list.c.list_id, func.max(Mailing.launched_at).label("at"))
-        .join(Mailing, Mailing.id == mailing_list.c.mailing_id)
-        .where(Mailing.kind == MailingKind.ONE_OFF)
-        .group_by(mailing_list.c.list_id)
-        .subquery()
-    )
-    return (
-        select(List, counted.c.subscribed, counted.c.unsubscribed, mailed.c.at)
-        .outerjoin(counted, counted.c.list_id == List.id)
-        .outerjoin(mailed, mailed.c.list_id == List.id)
-        .order_by(List.active.desc(), func.lower(List.name))
-    )
-
-
-def standing_counts(host: Host, list_: List) -> dict[str, int]:
-    """How many contacts are on the list, and how many were."""
-    query = select(Subscription.state, func.count()).where(Subscription.list_id == list_.id)
-    counted: dict[str, int] = {row[0]: row[1] for row in host.session.execute(query.group_by(Subscription.state))}
-    return {state.value: counted.get(state.value, 0) for state in SubscriptionState}
+def lists(host: Host, *, archived: bool, text: str = "", topic: int | None = None) -> Sequence[List]:
+    """The lists in use, or the archived ones, by name; those whose name holds `text`, those of a topic."""
+    query = select(List).options(joinedload(List.topic), joinedload(List.segment), joinedload(List.criterion))
+    query = query.where(List.active.is_(not archived)).order_by(func.lower(List.name))
+    if text:
+        query = query.where(
+            List.name.icontains(text, autoescape=True) | List.public_name.icontains(text, autoescape=True)
+        )
+    if topic is not None:
+        query = query.where(List.topic_id == topic)
+    return host.session.scalars(query).all()
 
 
 def members(host: Host, list_: List, text: str, state: str) -> Select[Any]:
-    """Subscriptions of a list in this state, of contacts whose name or address holds `text`."""
+    """Subscriptions of a list in this state that the viewer may see, of contacts whose name or address holds `text`."""
     query = select(Subscription).where(Subscription.list_id == list_.id, Subscription.state == state)
+    query = query.where(visible_rows(host, Subscription.contact_source, Subscription.contact_key))
     return query.where(_named(host, text)) if text else query
 
 
@@ -64,12 +50,11 @@ def _named(host: Host, text: str) -> ColumnElement[bool]:
 
 
 def _of_source(source: ContactSource, text: str) -> ColumnElement[bool]:
-    fields = register(source)
-    columns = [*([] if source.name is None else [source.name]), *(address.column for address in fields.addresses)]
-    this_one = fields.key_column == key_from_text(source, Subscription.contact_key)
+    """The host's table is searched once, not once for each member."""
+    columns = [*([] if source.name is None else [source.name]), *(one.column for one in register(source).addresses)]
     holds = or_(*(column.icontains(text, autoescape=True) for column in columns))
-    of_source = Subscription.contact_source == source.source_name
-    return and_(of_source, exists().select_from(source.model).where(this_one, holds).correlate(Subscription))
+    found = select(key_text(source)).select_from(source.model).where(holds)
+    return and_(Subscription.contact_source == source.source_name, Subscription.contact_key.in_(found))
 
 
 def standing_of(host: Host, list_: List, refs: Sequence[ContactRef]) -> dict[ContactRef, str]:
@@ -80,64 +65,10 @@ def standing_of(host: Host, list_: List, refs: Sequence[ContactRef]) -> dict[Con
     return {ContactRef(source, key): state for source, key, state in host.session.execute(query)}
 
 
-def history(list_: List) -> Select[Any]:
-    """Every change of a list's subscriptions, newest first."""
-    of_list = SubscriptionEvent.list_id == list_.id
-    return select(SubscriptionEvent).where(of_list).order_by(SubscriptionEvent.id.desc())
-
-
-@dataclass(frozen=True)
-class Use:
-    """What keeps a list from being deleted, as counts."""
-
-    mailings: int
-    campaigns: int
-    contacts: int
-    others: int
-    """Suppressions for this list and entries of campaigns through it."""
-
-    @property
-    def free(self) -> bool:
-        """True where nothing is known of the list, so that it may go without a trace."""
-        return not (self.mailings or self.campaigns or self.contacts or self.others)
-
-
-def use(host: Host, list_: List) -> Use:
-    """How a list is used."""
-    counted = host.session.execute(
-        select(
-            _number(mailing_list.c.list_id == list_.id),
-            _number(campaign_list.c.list_id == list_.id),
-            _number(Subscription.list_id == list_.id) + _number(SubscriptionEvent.list_id == list_.id),
-            _number(Suppression.list_id == list_.id) + _number(Enrolment.list_id == list_.id),
-        )
-    ).one()
-    return Use(*counted)
-
-
-def use_words(use: Use) -> str:
-    """Why a list cannot be deleted: the end of a sentence with “because”."""
-    said = [
-        f"it belongs to {_counted(use.mailings, 'mailing')}" if use.mailings else "",
-        f"it belongs to {_counted(use.campaigns, 'campaign')}" if use.campaigns else "",
-        "the history of its contacts shows who agreed and who left" if use.contacts else "",
-        "suppressions or campaigns refer to it" if use.others else "",
-    ]
-    return " and ".join(filter(None, said))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"one {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def name_taken(host: Host, name: str, but: List | None) -> bool:
-    """Whether another list has this name."""
-    found = host.session.scalars(select(List.id).where(func.lower(List.name) == name.lower()))
-    return any(list_id != (but.id if but else None) for list_id in found)
-
-
-def _number(where: ColumnElement[bool]) -> Any:
-    return select(func.count()).where(where).scalar_subquery()
+def history(host: Host, list_: List) -> Select[Any]:
+    """Every change of a list's subscriptions that the viewer may see, to be read from the newest on."""
+    shown = visible_rows(host, SubscriptionEvent.contact_source, SubscriptionEvent.contact_key)
+    return select(SubscriptionEvent).where(SubscriptionEvent.list_id == list_.id, shown)
 
 
 def mailings(host: Host, list_: List, most: int = 8) -> list[Mailing]:
@@ -150,3 +81,67 @@ def campaigns(host: Host, list_: List, most: int = 8) -> list[Campaign]:
     """Campaigns that contacts of a list enter."""
     query = select(Campaign).where(Campaign.lists.any(List.id == list_.id))
     return list(host.session.scalars(query.order_by(Campaign.name).limit(most)))
+
+
+# --- Use ------------------------------------------------------------------------------------------------------
+
+
+def use_words(host: Host, list_: List) -> str:
+    """Why a list cannot be deleted: the end of a sentence with “because”; "" where it can, without a trace."""
+    said = [
+        _belongs(_number(host, mailing_list.c.list_id == list_.id), "mailing"),
+        _belongs(_number(host, campaign_list.c.list_id == list_.id), "campaign"),
+        "the history of its contacts shows who agreed and who left" if _any(host, list_, *_PEOPLE) else "",
+        "imports, sign-ups, suppressions or campaigns speak of it" if _any(host, list_, *_others()) else "",
+    ]
+    return " and ".join(filter(None, said))
+
+
+_PEOPLE = (Subscription.__tablename__, SubscriptionEvent.__tablename__)
+
+
+def _others() -> list[str]:
+    """Every other table whose rows name a list."""
+    known = {*_PEOPLE, mailing_list.name, campaign_list.name}
+    return [table.name for table in Base.metadata.sorted_tables if table.name not in known and _names(table)]
+
+
+def _names(table: Table) -> list[ColumnElement[Any]]:
+    return [key.parent for key in table.foreign_keys if key.column is List.__table__.c.id]
+
+
+def _any(host: Host, list_: List, *tables: str) -> bool:
+    columns = [column for name in tables for column in _names(Base.metadata.tables[name])]
+    return bool(host.session.scalar(select(or_(*(exists().where(column == list_.id) for column in columns)))))
+
+
+def waiting_words(host: Host, list_: List) -> list[str]:
+    """What would still use the list, in words; nothing where nothing would."""
+    draft = exists().where(Mailing.id == mailing_list.c.mailing_id, Mailing.state.in_(STILL_TO_GO))
+    active = exists().where(Campaign.id == campaign_list.c.campaign_id, Campaign.state == CampaignState.ACTIVE)
+    number = _number(host, and_(mailing_list.c.list_id == list_.id, draft))
+    series = _number(host, and_(campaign_list.c.list_id == list_.id, active))
+    said = [_counted(number, "mailing that is still to go") if number else ""]
+    said += [_counted(series, "active campaign") if series else ""]
+    return [f"{' and '.join(filter(None, said))} will pass over it.".capitalize()] if number or series else []
+
+
+def _belongs(number: int, noun: str) -> str:
+    return f"it belongs to {_counted(number, noun)}" if number else ""
+
+
+def _counted(number: int, noun: str) -> str:
+    if number == 1:
+        return f"one {noun}"
+    first, _, rest = noun.partition(" that is ")
+    return f"{number:,} {first}s{' that are ' + rest if rest else ''}"
+
+
+def name_taken(host: Host, name: str, but: List | None) -> bool:
+    """Whether another list has this name."""
+    found = host.session.scalars(select(List.id).where(func.lower(List.name) == name.lower()))
+    return any(list_id != (but.id if but else None) for list_id in found)
+
+
+def _number(host: Host, where: ColumnElement[bool]) -> int:
+    return host.session.scalar(select(func.count()).where(where)) or 0

@@ -38,10 +38,10 @@ class Mailboxes(Section):
         )
 
     def _unheard(self) -> list[str]:
-        """Where bounces go to, as the senders say."""
-        return sorted(
-            {sender.return_path or sender.from_address for sender in self.host.session.scalars(select(Sender))}
-        )
+        """Where bounces go to, and who opts out by mail, as the senders say."""
+        senders = self.host.session.scalars(select(Sender)).all()
+        bounces = {sender.return_path or sender.from_address for sender in senders}
+        return sorted(bounces | {sender.opt_out_address for sender in senders if sender.opt_out_address})
 
     @screen("/new", Act.SENDER_MANAGE, ("GET", "POST"))
     def new(self) -> ResponseReturnValue:

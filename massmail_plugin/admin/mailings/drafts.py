@@ -1,5 +1,6 @@
 """The screens of a mailing before it is launched: made, its sections, copied, deleted. Views commit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, make_response, request, url_for
@@ -14,7 +15,7 @@ from massmail_plugin.admin.mailings import status_choices
 from massmail_plugin.admin.mailings import tabs as mailing_tabs
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import BadRequest, MassMailError
-from massmail_plugin.models import Mailing, Template
+from massmail_plugin.models import List, Mailing, Template
 from massmail_plugin.vocabulary import Act, MailingState
 
 LIST = "massmail_mailings.index"
@@ -71,25 +72,38 @@ class DraftScreens(Section):
     @screen("/<int:mailing_id>/recipients", Act.MAILING_PREPARE, ("GET", "POST"))
     def recipients(self, mailing_id: int) -> ResponseReturnValue:
         mailing = self.draft(mailing_id)
-        own = [list_.id for list_ in mailing.lists]
-        form = filled(
-            mailing_forms.RecipientsForm,
-            list_ids=own,
-            criterion_id=mailing.criterion_id,
-            address_roles=mailing_forms.chosen_roles(self.host, mailing),
-            one_per_address=mailing.one_per_address,
-        )
-        form.list_ids.choices = mailing_forms.list_choices(self.host, mailing.contact_source, own)
-        form.criterion_id.choices = mailing_forms.criterion_choices(self.host, mailing.contact_source)
-        form.address_roles.choices = mailing_forms.role_choices(self.host, mailing.contact_source)
-        if len(form.address_roles.choices) == 1:
-            del form.address_roles
+        form = self._recipients_form(mailing)
         if request.method == "POST" and form.validate():
             return self.save(mailing, "schedule", **form.data)
         steps, problem = self._funnel(mailing)
-        found = mailings.checklist(self.host, mailing, number=steps[-1].count if steps else None)
-        shown = mailing_tabs.telling_steps(self.host, mailing, steps)
+        found = mailings.checklist(self.host, mailing, steps=steps)
+        shown = mailing_tabs.telling_steps(steps)
         return self.section_page(mailing, "recipients", form=form, steps=shown, problem=problem, found=found)
+
+    def _recipients_form(self, mailing: Mailing) -> mailing_forms.RecipientsForm:
+        """The form as it is saved, without what this host has nothing to choose for."""
+        own, excluded = ([one.id for one in lists] for lists in (mailing.lists, mailing.excluded_lists))
+        form = filled(
+            mailing_forms.RecipientsForm,
+            list_ids=own,
+            excluded_list_ids=excluded,
+            criterion_id=mailing.criterion_id,
+            contact_statuses=mailing.contact_statuses,
+            address_roles=mailing_forms.chosen_roles(self.host, mailing),
+            one_per_address=mailing.one_per_address,
+            resend_window=mailing.resend_window,
+            resend_of=mailing.resend_of,
+        )
+        form.list_ids.choices = mailing_forms.list_choices(self.host, own)
+        form.excluded_list_ids.choices = mailing_forms.list_choices(self.host, excluded, archived=True)
+        form.criterion_id.choices = mailing_forms.criterion_choices(self.host, mailing.contact_source)
+        form.address_roles.choices = mailing_forms.role_choices(self.host, mailing.contact_source)
+        form.contact_statuses.choices = mailing_forms.host_statuses(self.host, mailing.contact_statuses)
+        if len(form.address_roles.choices) == 1:
+            del form.address_roles
+        if self.host.source(mailing.contact_source).status is None or not form.contact_statuses.choices:
+            del form.contact_statuses
+        return form
 
     def _funnel(self, mailing: Mailing) -> tuple[list[audience.FunnelStep], str]:
         """The steps of the funnel, or why there is none."""
@@ -253,9 +267,10 @@ def latest_subject(template: Template | None) -> str:
     return template.versions[-1].subject if template is not None and template.versions else ""
 
 
-def who_may_send(admin_name: str) -> str:
-    """What a person reads who may prepare but not send."""
+def who_may_send(admin_name: str, closed: Sequence[List] = ()) -> str:
+    """What a person reads who may prepare but not send, or not to these lists."""
+    lists = f" to {', '.join(f'“{list_.name}”' for list_ in closed)}" if closed else ""
     return (
-        f"Your account may not {wording.ACTS[Act.MAILING_SEND]}. Somebody who may can send it from this page; "
+        f"Your account may not {wording.ACTS[Act.MAILING_SEND]}{lists}. Somebody who may can send it from this page; "
         f"whoever manages the accounts of {admin_name} knows who that is."
     )

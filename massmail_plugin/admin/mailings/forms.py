@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, true
 from wtforms import BooleanField, DateField, RadioField, SelectMultipleField, StringField, TimeField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from massmail_plugin.admin.frame.forms import ScreenForm, address, choice, number_or_none, strip, text
 from massmail_plugin.admin.frame.local_time import moment
-from massmail_plugin.consent import addresses
+from massmail_plugin.consent import addresses, list_counts
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactSource, Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.mailings import trials
-from massmail_plugin.models import Criterion, List, Mailing, Sender, Subscription, Template
-from massmail_plugin.vocabulary import SubscriptionState
+from massmail_plugin.models import Criterion, List, Mailing, Sender, Template
+from massmail_plugin.vocabulary import ResendOf, ResendWindow, SubscriptionState
 
 NOW, AT = "now", "at"
 BY_ITSELF, BY_PERSON = "yes", "no"
@@ -55,6 +55,22 @@ def usable_addresses(form: Any, field: Any) -> None:
     field.data = ", ".join(dict.fromkeys(parts))
 
 
+WINDOWS = [
+    (ResendWindow.NONE.value, "Nobody"),
+    (ResendWindow.HOUR.value, "in the last hour"),
+    (ResendWindow.DAY.value, "in the last 24 hours"),
+    (ResendWindow.WEEK.value, "in the last 7 days"),
+    (ResendWindow.MONTH.value, "in the last 30 days"),
+    (ResendWindow.YEAR.value, "in the last 365 days"),
+    (ResendWindow.EVER.value, "at any time"),
+]
+RESENDS = [
+    (ResendOf.MAILING.value, "This message: the mailing this is a copy of, and its other copies"),
+    (ResendOf.TEMPLATE.value, "Any mailing with this template"),
+    (ResendOf.ANY.value, "Any mailing"),
+]
+
+
 class NewMailingForm(ScreenForm):
     name = text(
         "Name", required="Give the mailing a name.", help="For you and your colleagues; recipients do not see it."
@@ -80,6 +96,15 @@ class RecipientsForm(ScreenForm):
     address_roles = ticks("Addresses", str, required="Choose at least one address to write to.")
     one_per_address = BooleanField(
         "One mail per address", description="Where two contacts share an address, only the first gets the mail."
+    )
+    excluded_list_ids = ticks("Leave out who is on", int)
+    contact_statuses = ticks("Only contacts with status", str)
+    resend_window = choice("Leave out who got mail", WINDOWS, default=ResendWindow.NONE.value)
+    resend_of = choice(
+        "Which mail counts",
+        RESENDS,
+        default=ResendOf.MAILING.value,
+        help="What is still on its way counts too; tests never do, nor does this mailing itself.",
     )
 
 
@@ -161,21 +186,24 @@ def criterion_choices(host: Host, source: str) -> list[tuple[str, str]]:
     return [("", "None: everybody on the lists"), *_named(host.session.execute(query))]
 
 
-def list_choices(host: Host, source: str, kept: Iterable[int] = ()) -> list[tuple[str, str]]:
-    """The active lists and those in `kept`, each with how many contacts of the source are on it."""
-    on_it = (
-        select(func.count())
-        .where(Subscription.list_id == List.id, Subscription.contact_source == source)
-        .where(Subscription.state == SubscriptionState.SUBSCRIBED.value)
-        .correlate(List)
-        .scalar_subquery()
-    )
-    query = (
-        select(List.id, List.name, List.active, on_it).where(List.active | List.id.in_(list(kept))).order_by(List.name)
-    )
-    return [
-        (str(id_), f"{name} ({number:,})" + ("" if active else ", not active"))
-        for id_, name, active, number in host.session.execute(query)
+def list_choices(host: Host, kept: Iterable[int] = (), *, archived: bool = False) -> list[tuple[str, str]]:
+    """The active lists and those in `kept` (with `archived` all), each with how many contacts subscribed to it."""
+    wanted = true() if archived else List.active | List.id.in_(list(kept))
+    lists = host.session.scalars(select(List).where(wanted).order_by(List.name)).all()
+    counts = list_counts(host, [list_.id for list_ in lists])
+    return [(str(one.id), _list_words(one, counts[one.id][SubscriptionState.SUBSCRIBED.value])) for one in lists]
+
+
+def _list_words(list_: List, subscribed: int) -> str:
+    more = " and whom its criterion finds" if list_.criterion_id else ""
+    return f"{list_.name} ({subscribed:,}{more})" + ("" if list_.active else ", archived")
+
+
+def host_statuses(host: Host, chosen: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """The host's statuses to choose contacts by, and those that were chosen and are none any more."""
+    known = list(host.statuses.known())
+    return [(name, name) for name in known] + [
+        (name, f"{name} (no longer a status)") for name in chosen if name not in known
     ]
 
 

@@ -30,7 +30,7 @@ class LaunchScreens(DraftScreens):
             found=found,
             subject=latest_subject(mailing.template),
             button=self.act_of_sending(mailing, found.recipients),
-            who_may=who_may_send(self.admin.name),
+            who_may=who_may_send(self.admin.name, guard.closed_lists(self.host, Act.MAILING_SEND, mailing)),
         )
 
     def act_of_sending(self, mailing: Mailing, number: int | None) -> str:

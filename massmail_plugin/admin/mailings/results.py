@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
-from massmail_plugin import mailings
+from massmail_plugin import audience, mailings
 from massmail_plugin.admin.contacts.search import page_of
 from massmail_plugin.admin.frame.paging import Page
 from massmail_plugin.admin.frame.section import LARGEST_KEY, screen
@@ -19,12 +19,12 @@ from massmail_plugin.admin.mailings.runs import PEOPLE
 from massmail_plugin.admin.mailings.uncertain import UncertainScreens
 from massmail_plugin.admin.templates.mail_frame import framed
 from massmail_plugin.audience.exporting import csv_lines
-from massmail_plugin.audience.xlsx import xlsx_parts
+from massmail_plugin.audience.table_files.xlsx_writing import xlsx_parts
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import BadRequest, MassMailError
 from massmail_plugin.mailings.as_sent import SentMail, as_received
 from massmail_plugin.mailings.hits import MOST_HITS, hits
-from massmail_plugin.mailings.statistics import breakdown, export, link_map, links
+from massmail_plugin.mailings.statistics import breakdown, export, link_map, links, why_left
 from massmail_plugin.models import Link, Mailing, OutboxMessage
 from massmail_plugin.vocabulary import Act, MailingKind, MessageState
 
@@ -97,6 +97,8 @@ class ResultScreens(UncertainScreens):
             skipped=breakdown.reasons(self.host, mailing.id, MessageState.SKIPPED.value),
             failed=breakdown.reasons(self.host, mailing.id, MessageState.REFUSED.value),
             uncounted=breakdown.uncounted(self.host, mailing.id),
+            left=why_left.why_left(self.host, mailing.id),
+            comments=why_left.comments(self.host, mailing.id) if self.allowed(Act.PEOPLE_VIEW, mailing) else [],
         )
 
     @screen("/<int:mailing_id>/links/<int:link_id>", Act.PEOPLE_VIEW)
@@ -176,6 +178,8 @@ class ResultScreens(UncertainScreens):
         mailing = self.get(Mailing, message.mailing_id)
         self.require(Act.PEOPLE_VIEW, mailing)
         contact = ContactRef(message.contact_source, message.contact_key)
+        if audience.limited(self.host) and not audience.exists(self.host, contact):
+            raise NotFound
         made, problem = None, ""
         try:
             made = as_received(self.host, message)

@@ -9,14 +9,14 @@ from sqlalchemy import Select, select
 from massmail_plugin import mailings as runs
 from massmail_plugin.admin.frame.paging import SIZE, Page
 from massmail_plugin.admin.frame.section import screen
-from massmail_plugin.admin.mailings.results import ResultScreens
+from massmail_plugin.admin.mailings.audience import AudienceScreens
 from massmail_plugin.models import Mailing
 from massmail_plugin.vocabulary import Act, MailingKind, MailingState
 
 KINDS = {"tests": MailingKind.TEST, "steps": MailingKind.STEP}
 
 
-class Mailings(ResultScreens):
+class Mailings(AudienceScreens):
     title = "Mailings"
     slug = "mailings"
 

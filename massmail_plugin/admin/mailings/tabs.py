@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 from massmail_plugin.admin.frame.wording import Word
 from massmail_plugin.audience import FunnelStep
-from massmail_plugin.contracts import Host
 from massmail_plugin.mailings import CheckLine, Checklist, Level, Section
-from massmail_plugin.models import Mailing
 
 DONE = Word("Done", "good")
 MARKS = {
@@ -51,11 +49,6 @@ def worst_first(found: Checklist) -> list[CheckLine]:
     return sorted(found.lines, key=lambda line: (list(Level).index(line.level), list(Section).index(line.section)))
 
 
-def telling_steps(host: Host, mailing: Mailing, steps: Sequence[FunnelStep]) -> list[FunnelStep]:
+def telling_steps(steps: Sequence[FunnelStep]) -> list[FunnelStep]:
     """The steps of the funnel without those that this mailing does not take."""
-    idle = {
-        "matching": mailing.criterion is None,
-        "active": host.source(mailing.contact_source).active is None,
-        "unique": not mailing.one_per_address,
-    }
-    return [step for step in steps if step.left_out or not idle.get(step.name)]
+    return [step for step in steps if step.taken or step.left_out]

@@ -7,7 +7,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from massmail_plugin import outcomes
+from massmail_plugin import audience, outcomes
 from massmail_plugin.admin.contacts.search import named, page_of, refs_of
 from massmail_plugin.admin.frame.paging import numbered
 from massmail_plugin.admin.frame.section import Section, screen
@@ -51,7 +51,8 @@ class Outcomes(Section):
 
     @screen("/", Act.SYSTEM_VIEW)
     def index(self) -> str:
-        page = numbered(self.host.session, outcomes.failing())
+        seen = audience.visible_rows(self.host, OutcomeReport.contact_source, OutcomeReport.contact_key)
+        page = numbered(self.host.session, outcomes.failing().where(seen))
         return self.render(
             "massmail/admin/outcomes/index.html",
             title="Outcomes",

@@ -5,8 +5,9 @@ Views enter; only reads.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 
+from massmail_plugin import audience
 from massmail_plugin.consent.addresses import normalised
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.models import EventFeed, Mailbox, Mailing, OutboxMessage, Received
@@ -22,9 +23,9 @@ class Asked(NamedTuple):
     text: str = ""
 
 
-def rows(asked: Asked) -> Select[Any]:
-    """Received, the newest first, without their bytes."""
-    query = select(Received).order_by(Received.id.desc())
+def rows(host: Host, asked: Asked) -> Select[Any]:
+    """Received, the newest first, without their bytes; nothing about contacts the viewer may not see."""
+    query = select(Received).where(seen(host)).order_by(Received.id.desc())
     if asked.state in set(ReceivedState):
         query = query.where(Received.state == asked.state)
     if asked.origin:
@@ -34,6 +35,14 @@ def rows(asked: Asked) -> Select[Any]:
     if asked.text:
         query = query.where(func.lower(Received.address).contains(normalised(asked.text), autoescape=True))
     return query
+
+
+def seen(host: Host) -> ColumnElement[bool]:
+    """Whether something received may be shown: it belongs to no mail of ours, or to a contact within the limits."""
+    if not audience.limited(host):
+        return true()
+    allowed = audience.visible_rows(host, OutboxMessage.contact_source, OutboxMessage.contact_key)
+    return or_(Received.message_id.is_(None), exists().where(OutboxMessage.id == Received.message_id, allowed))
 
 
 def counts(host: Host) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from flask import Response, request
 from sqlalchemy import select
+from werkzeug.exceptions import NotFound
 
 from massmail_plugin.admin.contacts.search import named, page_of
 from massmail_plugin.admin.frame.paging import numbered
@@ -27,7 +28,7 @@ class ReceivedMail(Section):
         return self.render(
             "massmail/admin/received/index.html",
             title="Received",
-            page=numbered(self.host.session, received_rows.rows(asked)),
+            page=numbered(self.host.session, received_rows.rows(self.host, asked)),
             counts=received_rows.counts(self.host),
             origins=received_rows.origins(self.host),
             kinds=RECEIVED_KINDS,
@@ -66,6 +67,9 @@ class ReceivedMail(Section):
     def _seen(self, received_id: int) -> Received:
         row = self.get(Received, received_id)
         self.require(Act.PEOPLE_VIEW, row)
+        seen = select(Received.id).where(Received.id == row.id, received_rows.seen(self.host))
+        if self.host.session.scalar(seen) is None:
+            raise NotFound
         return row
 
     def _bytes(self, row: Received) -> bytes | None:

@@ -151,6 +151,12 @@ class SenderForm(ScreenForm):
         help="A mailbox that is read here, at a server that delivers bounces+anything@ to bounces@: each mail gets a "
         "return path of its own. Left empty, bounces go to the From address.",
     )
+    opt_out_address = address(
+        "Opting out by mail goes to",
+        help="Some mail programs unsubscribe by writing a mail. Enter an address whose mailbox is read here, at a "
+        "server that delivers leave+anything@ to leave@. It stands in the header List-Unsubscribe as long as a mailbox "
+        "is read; left empty, that header holds the web address alone.",
+    )
     events_by = choice(
         "Provider behind the server",
         help="Where it posts to an event feed here, it finds a header in each mail by which its events are told apart.",

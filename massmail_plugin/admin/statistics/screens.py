@@ -99,6 +99,8 @@ class Statistics(Section):
             raise NotFound
         self.require(Act.PEOPLE_VIEW, contact)
         found = audience.summaries(self.host, [contact]).get(contact)
+        if found is None and audience.limited(self.host):
+            raise NotFound
         wanted = request.args.get("before", "")
         before = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else None
         return self.render(

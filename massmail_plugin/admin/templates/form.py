@@ -21,8 +21,10 @@ class TemplateForm(ScreenForm):
     based_on = HiddenField()
     name = forms.text("Name", required="Give the template a name.", help="Only your colleagues see it.")
     description = forms.text("Description", longest=2000)
-    topic = forms.text("Topic", help="What the message is about, such as “Prices”.")
-    segment = forms.text("Business segment", help="Whom it is meant for, such as “Schools”.")
+    topic_id = SelectField("Topic", coerce=number_or_none, description="What the message is about, such as “Prices”.")
+    segment_id = SelectField(
+        "Business segment", coerce=number_or_none, description="The part of the business it is for, such as “Schools”."
+    )
     subject = forms.text("Subject", required="Write a subject.", longest=2000)
     format = RadioField("Write the mail as", choices=FORMATS, default=TemplateFormat.HTML.value)
     html = TextAreaField("HTML", filters=[forms.written])

@@ -13,6 +13,7 @@ from massmail_plugin.admin.frame import guard
 from massmail_plugin.admin.frame.forms import filled, number_or_none
 from massmail_plugin.admin.frame.paging import numbered
 from massmail_plugin.admin.frame.section import Section, screen
+from massmail_plugin.admin.lists.groups import chooser
 from massmail_plugin.admin.mailings import status_choices
 from massmail_plugin.admin.senders import REMEMBERED
 from massmail_plugin.admin.templates.form import TemplateForm
@@ -21,7 +22,7 @@ from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import BadRequest, MassMailError, RenderError, TemplateError
 from massmail_plugin.mailings import library, send_test
 from massmail_plugin.mailings.preview import preview, template_identity
-from massmail_plugin.models import Mailing, OutboxMessage, Sender, Template
+from massmail_plugin.models import Mailing, OutboxMessage, Segment, Sender, Template, Topic
 from massmail_plugin.vocabulary import Act, MessageState
 
 VIEWS = {
@@ -43,7 +44,8 @@ class Templates(Section):
         wanted = request.args.get("q", "").strip()
         if wanted:
             query = query.where(
-                Template.name.icontains(wanted, autoescape=True) | Template.topic.icontains(wanted, autoescape=True)
+                Template.name.icontains(wanted, autoescape=True)
+                | Template.topic.has(Topic.name.icontains(wanted, autoescape=True))
             )
         page = numbered(self.host.session, query)
         return self.render("massmail/admin/templates.html", title="Templates", page=page, q=wanted)
@@ -119,7 +121,7 @@ class Templates(Section):
                 "There is no contact to show it for. Add one in the application, or search for another name."
             )
         who = template_identity(self.host, template)
-        return preview(self.host, library.newest(template), contact=contact, who=who, topic=template.topic)
+        return preview(self.host, library.newest(template), contact=contact, who=who, topic=template.topic_title)
 
     @screen("/<int:template_id>/test", Act.MAILING_TEST, ("GET", "POST"))
     def test(self, template_id: int) -> ResponseReturnValue:
@@ -196,6 +198,8 @@ class Templates(Section):
     def _edited(self, template: Template | None) -> ResponseReturnValue:
         form = filled(TemplateForm, template, **self._words(template))
         form.sender_id.choices = [("", "None of its own"), *((str(s.id), s.name) for s in self._senders())]
+        form.topic_id.choices = chooser(self.host, Topic, template.topic_id if template else None)
+        form.segment_id.choices = chooser(self.host, Segment, template.segment_id if template else None)
         form.actions.choices = self._actions(template)
         overrides = self._overrides(template)
         if request.method == "POST" and form.validate() and (saved := self._saved(template, form, overrides)):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from massmail_plugin.audience.csv_reading import read_csv
+from massmail_plugin.audience.table_files import read_csv
 from massmail_plugin.contracts import EventReader, EventRequest, Host, ProviderEvent
 from massmail_plugin.errors import BadRequest, RequestRefused
 from massmail_plugin.providers.export_rows import exported

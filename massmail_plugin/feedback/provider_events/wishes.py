@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import exists, select
-
 from massmail_plugin import outcomes
 from massmail_plugin.consent.notices import after_commit
-from massmail_plugin.consent.withdrawal import withdraw
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.wishes.withdrawal import withdraw
 from massmail_plugin.contracts import ContactRef, Host
-from massmail_plugin.models import Event, Mailing, OutboxMessage
+from massmail_plugin.models import Mailing, OutboxMessage
+from massmail_plugin.opt_out import came_back_since
 from massmail_plugin.outcomes import NewEvent
-from massmail_plugin.vocabulary import EventKind, Outcome
+from massmail_plugin.vocabulary import ConsentWay, Outcome
 
 
 class Wish(NamedTuple):
@@ -28,7 +28,8 @@ def carry_out(host: Host, provider: str, wishes: Sequence[Wish]) -> None:
     A wish that is older than the contact's coming back changes nothing.
     """
     for wish in sorted(wishes, key=lambda one: one.message.id):
-        if not _came_back_since(host, wish):
+        contact = ContactRef(wish.message.contact_source, wish.message.contact_key)
+        if not came_back_since(host, contact, wish.event.at):
             _leave(host, provider, wish)
     if wishes:
         after_commit(host, lambda: host.wake("outcomes"))
@@ -41,21 +42,8 @@ def _leave(host: Host, provider: str, wish: Wish) -> None:
         host,
         ContactRef(message.contact_source, message.contact_key),
         list_ids=lists or None,
-        evidence=f"Unsubscribed at {provider}, mail {message.id}",
-        message_id=message.id,
+        proof=Proof(
+            ConsentWay.PROVIDER, evidence=f"Unsubscribed at {provider}, mail {message.id}", message_id=message.id
+        ),
     )
     outcomes.record(host, message.id, Outcome.REMOVED, at=wish.event.at)
-
-
-def _came_back_since(host: Host, wish: Wish) -> bool:
-    contact = (
-        OutboxMessage.contact_source == wish.message.contact_source,
-        OutboxMessage.contact_key == wish.message.contact_key,
-    )
-    back = exists().where(
-        *contact,
-        Event.message_id == OutboxMessage.id,
-        Event.kind == EventKind.OPT_BACK_IN.value,
-        Event.at > wish.event.at,
-    )
-    return bool(host.session.scalar(select(back)))

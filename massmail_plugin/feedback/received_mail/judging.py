@@ -6,9 +6,18 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 
+from massmail_plugin import opt_out
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.received_mail.incoming import Incoming
-from massmail_plugin.feedback.received_mail.matching import Match, Verdict, matched, messages_of, tokens
+from massmail_plugin.feedback.received_mail.matching import (
+    Match,
+    Tokens,
+    Verdict,
+    matched,
+    messages_of,
+    tokens,
+    wished,
+)
 from massmail_plugin.feedback.reports import ReportedRecipient, ReportKind
 from massmail_plugin.models import Received
 from massmail_plugin.portable_sql import one_of
@@ -43,6 +52,8 @@ class Judged:
     mail: Incoming
     verdict: Verdict
     state: ReceivedState | None
+    wishes: tuple[int, ...] = ()
+    """Mails of ours whose recipient opts out by it."""
 
     @property
     def is_reply(self) -> bool:
@@ -52,17 +63,21 @@ class Judged:
 
     @property
     def kind(self) -> str:
-        """The word for it: that of its report, or of a reply."""
+        """The word for it: that of a wish, of a reply, or of its report."""
+        if self.wishes:
+            return EventKind.OPT_OUT.value
         return EventKind.REPLY.value if self.is_reply else self.mail.report.kind.value
 
     @property
     def leaves(self) -> bool:
-        """A report about a mail of ours, which may be moved or deleted where it lies; what people wrote never is."""
-        return self.state is ReceivedState.MATCHED and self.mail.report.kind is not ReportKind.NONE
+        """It may be moved or deleted where it lies: a report about a mail of ours, a wish that was carried out. What
+        people wrote never is."""
+        is_letter = self.mail.report.kind is ReportKind.NONE and not self.wishes
+        return self.state is ReceivedState.MATCHED and not is_letter
 
     def events(self) -> Iterator[tuple[Match, EventKind]]:
-        """What it says of each of our mails; nothing unless it is matched."""
-        if self.state is ReceivedState.MATCHED:
+        """What it says of each of our mails; nothing unless it is matched. A wish says it by being carried out."""
+        if self.state is ReceivedState.MATCHED and not self.wishes:
             for match in self.verdict.matches:
                 if kind := self._event(match.recipient):
                     yield match, kind
@@ -82,10 +97,19 @@ def judge_mails(host: Host, mails: Sequence[Incoming], *, shared: bool) -> list[
     messages = messages_of(host, found)
     judged = []
     for mail, of_mail in zip(mails, found, strict=True):
-        verdict = matched(mail.report, of_mail, messages)
+        wishes = _wishes(host, mail, of_mail)
+        verdict = matched(mail.report, of_mail, messages) if not wishes else wished(wishes, messages)
         ours = bool(of_mail.all)
-        judged.append(Judged(mail, verdict, _state(mail, verdict, ours) if ours or not shared else None))
+        state = ReceivedState.MATCHED if wishes else _state(mail, verdict, ours)
+        judged.append(Judged(mail, verdict, state if ours or not shared else None, wishes))
     return _without_crowds(host, judged)
+
+
+def _wishes(host: Host, mail: Incoming, found: Tokens) -> tuple[int, ...]:
+    """A person, or their mail program for them, wrote to an address that only their mail names. Servers do not wish."""
+    if mail.report.kind in _OF_SERVERS:
+        return ()
+    return tuple(message_id for message_id in dict.fromkeys(found.leaving) if opt_out.is_known(host, message_id))
 
 
 def _state(mail: Incoming, verdict: Verdict, ours: bool) -> ReceivedState:

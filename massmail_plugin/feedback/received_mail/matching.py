@@ -14,7 +14,12 @@ from massmail_plugin.errors import BadLink
 from massmail_plugin.feedback.reports import Report, ReportedRecipient, ReportKind
 from massmail_plugin.models import OutboxMessage
 from massmail_plugin.portable_sql import one_of
-from massmail_plugin.signed_links import read_message_id_field, read_message_token, read_return_path
+from massmail_plugin.signed_links import (
+    read_message_id_field,
+    read_message_token,
+    read_opt_out_address,
+    read_return_path,
+)
 
 MOST = 50
 """Tokens of each kind that are looked at in one mail."""
@@ -32,10 +37,12 @@ class Tokens:
     """By a Message-ID: copies to a BCC address have the same one, so the address must fit too."""
     answered: tuple[int, ...] = ()
     """By the Message-ID it answers; the one answered directly comes first."""
+    leaving: tuple[int, ...] = ()
+    """By the address it came to: whoever had one of these mails writes there to opt out."""
 
     @property
     def all(self) -> tuple[int, ...]:
-        return tuple(dict.fromkeys((*self.own, *self.shared, *self.answered)))
+        return tuple(dict.fromkeys((*self.own, *self.shared, *self.answered, *self.leaving)))
 
 
 def tokens(host: Host, report: Report) -> Tokens:
@@ -50,7 +57,12 @@ def tokens(host: Host, report: Report) -> Tokens:
         *_read(link, report.returned_links),
     ]
     message_id: Callable[[str], int] = lambda text: read_message_id_field(config, text)  # noqa: E731
-    return Tokens(tuple(own), tuple(_read(message_id, report.returned_ids)), tuple(_read(message_id, report.answers)))
+    return Tokens(
+        tuple(own),
+        tuple(_read(message_id, report.returned_ids)),
+        tuple(_read(message_id, report.answers)),
+        tuple(_read(lambda address: read_opt_out_address(config, address), report.sent_to)),
+    )
 
 
 def _read(token: Callable[[str], int], texts: Sequence[str]) -> Iterator[int]:
@@ -104,6 +116,11 @@ def matched(report: Report, found: Tokens, rows: Mapping[int, OutboxMessage]) ->
     if own is None:
         return Verdict(why="It names no address, and its token may be that of a copy.")
     return Verdict((Match(own, next(iter(report.recipients), None)),))
+
+
+def wished(wishes: Sequence[int], rows: Mapping[int, OutboxMessage]) -> Verdict:
+    """The mails whose recipients opt out, as far as their rows are still there."""
+    return Verdict(tuple(Match(row, None) for row in _those(wishes, rows)))
 
 
 def _by_address(named: Sequence[ReportedRecipient], candidates: Iterator[OutboxMessage]) -> Verdict:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from massmail_plugin import outcomes
+from massmail_plugin import opt_out, outcomes
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.received_mail.bounds import STRANGE_RAW_KEPT, keep_within_bounds
 from massmail_plugin.feedback.received_mail.incoming import Incoming
@@ -16,6 +16,7 @@ from massmail_plugin.feedback.received_mail.matching import Match
 from massmail_plugin.feedback.reports import ReportedRecipient, ReportKind
 from massmail_plugin.models import Received
 from massmail_plugin.outcomes import CameBack, NewEvent
+from massmail_plugin.outcomes.events import one_at_a_time
 from massmail_plugin.portable_sql import insert_new
 from massmail_plugin.smtp_status import Meaning
 from massmail_plugin.vocabulary import EventKind, ReceivedState
@@ -50,16 +51,28 @@ def take_mails(host: Host, origin: str, mails: Sequence[Incoming], *, shared: bo
         for digest, received_id in ids.items()
         for match, kind in new[digest].events()
     ]
+    wishes = [(message_id, new[digest]) for digest in ids for message_id in new[digest].wishes]
+    _one_at_a_time(host, news, [message_id for message_id, _ in wishes])
     if news:
         outcomes.take_in(host, news)
+    for message_id, one in wishes:
+        report = one.mail.report
+        opt_out.by_mail(host, message_id, at=report.came_at, origin=f"Mail from {_text(report.sender, 254)}")
     if any(one.state is not ReceivedState.MATCHED for one in new.values()):
         keep_within_bounds(host)
     return [Taken(one.state, one.kind, one.leaves, one.mail.digest in before) for one in judged]
 
 
+def _one_at_a_time(host: Host, news: Sequence[CameBack], wishes: Sequence[int]) -> None:
+    """Before any row is touched: who waits for one of these mailings must not hold what is wanted next."""
+    leaving = {(opt_out.recipient(host, message_id).mailing_id, EventKind.OPT_OUT) for message_id in wishes}
+    back = {(mailing_id, EventKind.OPT_BACK_IN) for mailing_id, _ in leaving}
+    one_at_a_time(host, {(one.message.mailing_id, one.event.kind) for one in news} | leaving | back)
+
+
 def _as_before(one: Judged, before: Mapping[str, ReceivedState]) -> Judged:
     """A mail that came before keeps its state."""
-    return Judged(one.mail, one.verdict, before.get(one.mail.digest, one.state))
+    return Judged(one.mail, one.verdict, before.get(one.mail.digest, one.state), one.wishes)
 
 
 def _row(host: Host, origin: str, one: Judged) -> dict[str, Any]:
@@ -87,6 +100,8 @@ def _text(text: str, length: int) -> str:
 
 def _said(one: Judged) -> str:
     """What was read out of a mail about one of ours."""
+    if one.wishes:
+        return "They want no more mails of this kind."
     if one.mail.report.kind is ReportKind.NONE:
         return "" if one.is_reply else "A machine wrote it: it is no reply."
     return "; ".join(filter(None, (words(match.recipient) for match in one.verdict.matches)))

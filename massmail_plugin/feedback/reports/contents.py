@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from massmail_plugin.feedback.reports.addresses import addresses, first_address, rewritten_from
 from massmail_plugin.feedback.reports.complaints import has_feedback_fields
@@ -50,9 +52,24 @@ class Contents:
         return tuple(dict.fromkeys(found))[:50]
 
     @property
+    def came_at(self) -> datetime | None:
+        """When it came: the latest of what its servers and its writer say."""
+        said = [*(value.rpartition(";")[2] for value in self.headers.all("received")), self.headers.get("date")]
+        return max(filter(None, map(_moment, said)), default=None)
+
+    @property
     def answers(self) -> tuple[str, ...]:
         named = " ".join(self.headers.all("in-reply-to", "references"))
         return tuple(dict.fromkeys(_MESSAGE_ID.findall(named)))[:50]
+
+
+def _moment(text: str) -> datetime | None:
+    """A date of RFC 5322; one without a zone is in UTC."""
+    try:
+        moment = parsedate_to_datetime(text.strip()[:100])
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def lay_out(raw: bytes) -> Contents:

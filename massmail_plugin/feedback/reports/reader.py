@@ -44,6 +44,7 @@ def read_report(source: bytes | BinaryIO) -> Report:
         sender=contents.sender,
         subject=subject[:500],
         message_id=contents.headers.get("message-id")[:500],
+        came_at=contents.came_at,
         sent_to=contents.sent_to,
         answers=contents.answers,
         returned_ids=tuple(contents.returned.message_ids),

@@ -1,6 +1,7 @@
 """What a mail that came back says, as plain values. The reader fills them; nobody commits."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from massmail_plugin.smtp_status import Meaning
@@ -109,6 +110,8 @@ class Report:
     subject: str = ""
     message_id: str = ""
     """Its own Message-ID, with brackets."""
+    came_at: datetime | None = None
+    """When it came, as its servers and its writer say; None where nobody does."""
     sent_to: tuple[str, ...] = ()
     """Addresses it came to: To, Delivered-To, X-Original-To, Envelope-To; our return path is among them."""
     answers: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, and_, delete, exists, select
 
 from massmail_plugin.audience import current_addresses
 from massmail_plugin.consent.addresses import normalised, usable
@@ -13,7 +13,10 @@ from massmail_plugin.portable_sql import changed, insert_new, one_of
 from massmail_plugin.vocabulary import Channel, SuppressionReason, SuppressionScope
 
 PAGE = 500
-_EVERYTHING: ColumnElement[bool] = Suppression.scope == SuppressionScope.ALL_BUT_TRANSACTIONAL.value
+_EVERYTHING: ColumnElement[bool] = and_(
+    Suppression.scope == SuppressionScope.ALL_BUT_TRANSACTIONAL.value, Suppression.until.is_(None)
+)
+"""A stop that ends by itself is ours alone."""
 _OF_US: ColumnElement[bool] = Suppression.reason != SuppressionReason.BY_PROVIDER.value
 
 

@@ -9,7 +9,10 @@ from massmail_plugin import outcomes
 from massmail_plugin.consent import suppress
 from massmail_plugin.consent.addresses import normalised, normalised_sql, spellings, usable
 from massmail_plugin.consent.contact_keys import key_text
-from massmail_plugin.consent.withdrawal import withdraw
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.known_by_hash import stopped_by_hash
+from massmail_plugin.consent.wishes.withdrawal import withdraw
+from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactRef, Host
 from massmail_plugin.models import Mailing, OutboxMessage, ProviderListEntry
 from massmail_plugin.outcomes import CameBack, NewEvent
@@ -17,9 +20,10 @@ from massmail_plugin.portable_sql import insert_new, one_of
 from massmail_plugin.providers.stop_lists import Listed
 from massmail_plugin.smtp_status import Meaning
 from massmail_plugin.vocabulary import (
+    UNCOUNTED,
     Channel,
+    ConsentWay,
     EventKind,
-    MailingKind,
     MessageState,
     SuppressionReason,
     SuppressionScope,
@@ -41,12 +45,15 @@ def take_over(host: Host, feed_id: int, feed_name: str, provider: str, page: Seq
     """Stop what is new on a page of the list; the number of new ones.
 
     A dead address and a complaint are told to the host with the last mail that went there. An unsubscription is the
-    contact's opt-out from everything. An address that no contact has is stopped all the same.
+    contact's opt-out from everything. An address that no contact has is stopped all the same. Who was erased here stays
+    so: their addresses are stopped by the hash, and are not stored again.
     """
     total = 0
     entries = {normalised(one.address): one for one in page if usable(one.address.strip())}
     for start in range(0, len(entries), _PAGE):
         some = dict(list(entries.items())[start : start + _PAGE])
+        for address in stopped_by_hash(host, some):
+            del some[address]
         new = _note(host, feed_id, some, _contacts(host, some))
         _stop(host, feed_name, provider, new)
         total += len(new)
@@ -58,7 +65,7 @@ def _contacts(host: Host, addresses: Iterable[str]) -> dict[str, ContactRef]:
     forms = {form: address for address in addresses for form in spellings(address)}
     found: dict[str, ContactRef] = {}
     for name, source in host.sources.items():
-        columns = [one.column for one in source.addresses if one.channel is Channel.EMAIL]
+        columns = [one.column for one in register(source).roles(Channel.EMAIL)]
         has_one = or_(*(one_of(normalised_sql(column), sorted(forms)) for column in columns))
         for key, *values in host.session.execute(select(key_text(source), *columns).where(has_one)):
             for value in values:
@@ -98,7 +105,8 @@ def _stop(host: Host, feed_name: str, provider: str, new: Sequence[_Known]) -> N
         outcomes.take_in(host, came)
     for one in new:
         if one.listed.reason is SuppressionReason.OPT_OUT and one.contact:
-            withdraw(host, one.contact, list_ids=None, evidence=f"On the list of unsubscriptions at {feed_name}")
+            said = f"On the list of unsubscriptions at {feed_name}"
+            withdraw(host, one.contact, list_ids=None, proof=Proof(ConsentWay.PROVIDER, evidence=said))
         else:
             _suppress(host, feed_name, one)
 
@@ -110,7 +118,7 @@ def _last_mails(host: Host, known: Sequence[_Known]) -> dict[str, OutboxMessage]
     for source in sorted({one.contact.source for one in known if one.contact}):
         keys = sorted({one.contact.key for one in known if one.contact and one.contact.source == source})
         query = no_test.where(
-            Mailing.kind != MailingKind.TEST.value,
+            Mailing.kind.not_in(UNCOUNTED),
             OutboxMessage.contact_source == source,
             one_of(OutboxMessage.contact_key, keys),
             OutboxMessage.state == MessageState.SENT.value,
@@ -142,4 +150,5 @@ def _suppress(host: Host, feed_name: str, one: _Known) -> None:
         reason=one.listed.reason,
         note=one.listed.words,
         by=feed_name,
+        way=ConsentWay.PROVIDER,
     )

@@ -14,7 +14,7 @@ from massmail_plugin.feedback.tracking.recognised import Mail, Recognised, Seen
 from massmail_plugin.models import Event
 from massmail_plugin.outcomes.events import keep_known, one_at_a_time
 from massmail_plugin.portable_sql import one_of
-from massmail_plugin.vocabulary import EventKind
+from massmail_plugin.vocabulary import FORGOTTEN, EventKind
 
 CROWD = 50
 """Hits of one mail in a batch."""
@@ -52,6 +52,7 @@ def _earlier(host: Host, seen: Sequence[Seen], since: datetime) -> list[Seen]:
         Event.kind.in_([EventKind.OPEN.value, EventKind.CLICK.value]),
         Event.at >= since,
         Event.provider.is_(None),
+        Event.request != FORGOTTEN,
     )
     return [
         Seen(

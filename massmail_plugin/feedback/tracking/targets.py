@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import select, tuple_
 
-from massmail_plugin.audience.contact_values import values
+from massmail_plugin.audience.contacts.values import values
 from massmail_plugin.composing.rendering import render_target
 from massmail_plugin.composing.values import values_for
 from massmail_plugin.contracts import Host
-from massmail_plugin.errors import BadLink, MassMailError
-from massmail_plugin.models import Link, Mailing, OutboxMessage, PreparedMessage
+from massmail_plugin.errors import BadLink, ForgottenMail, MassMailError, NoWebPage
+from massmail_plugin.models import Link, Mailing, OutboxMessage, PastMessage, PreparedMessage
 from massmail_plugin.signed_links import Linked
 
 REMEMBERED = 20_000
@@ -72,16 +72,21 @@ def known_destination(host: Host, mail: Linked, number: int) -> str | None:
 def _stored(host: Host, mailing_id: int, number: int) -> StoredLink:
     found = stored_links(host, [(mailing_id, number)]) if number <= LARGEST_NUMBER else {}
     if not found:
-        raise BadLink("There is no such link in the mail.")
+        raise NoWebPage("There is no such link in the mail.")
     return found[mailing_id, number]
 
 
 def _mailing_of(host: Host, message_id: int) -> int:
     """For tokens that do not say so themselves."""
-    mailing_id = host.session.scalar(select(OutboxMessage.mailing_id).where(OutboxMessage.id == message_id))
-    if mailing_id is None:
-        raise BadLink("The mail this link was in is not known here any more.")
-    return mailing_id
+    return _message(host, message_id).mailing_id
+
+
+def _message(host: Host, message_id: int) -> OutboxMessage | PastMessage:
+    """The row, or what stays of it when its age deletes it."""
+    message = host.session.get(OutboxMessage, message_id) or host.session.get(PastMessage, message_id)
+    if message is None:
+        raise ForgottenMail("The mail this link was in is not known here any more.")
+    return message
 
 
 def _same_for_all(target: str) -> str | None:
@@ -95,14 +100,12 @@ def _target(target: str, contact: Mapping[str, Any]) -> str:
     try:
         return render_target(target, contact)
     except (MassMailError, ValueError):
-        raise BadLink("This link does not lead to a web page.") from None
+        raise NoWebPage("This link does not lead to a web page.") from None
 
 
 def _values(host: Host, message_id: int) -> Mapping[str, Any]:
     """The recipient's values of today, for links into which the author put fields. Raises BadLink."""
-    message = host.session.get(OutboxMessage, message_id)
-    if message is None:
-        raise BadLink("The mail this link was in is not known here any more.")
+    message = _message(host, message_id)
     mailing = host.session.get_one(Mailing, message.mailing_id)
     prepared = host.session.get(PreparedMessage, mailing.id)
     found = values(host, host.source(message.contact_source), [message.contact_key])
@@ -112,5 +115,5 @@ def _values(host: Host, message_id: int) -> Mapping[str, Any]:
         sender_name=prepared.from_name if prepared else "",
         sender_address=prepared.from_address if prepared else "",
         mailing_name=mailing.name,
-        topic=mailing.template.topic if mailing.template else "",
+        topic=mailing.template.topic_title if mailing.template else "",
     )

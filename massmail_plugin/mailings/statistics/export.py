@@ -157,7 +157,8 @@ def _pages(host: Host, mailing_id: int) -> Iterator[Sequence[Any]]:
         *(row.id, row.chunk, row.contact_source, row.contact_key, row.address_role, row.address, row.list_id),
         *(row.state, row.reason, row.handed_at, row.reply_code, row.reply_text),
     )
-    query = select(*wanted).where(row.mailing_id == mailing_id).order_by(row.chunk, row.id).limit(PAGE)
+    mine = row.mailing_id == mailing_id, audience.visible_rows(host, row.contact_source, row.contact_key)
+    query = select(*wanted).where(*mine).order_by(row.chunk, row.id).limit(PAGE)
     last = (-1, 0)
     while True:
         host.session.rollback()

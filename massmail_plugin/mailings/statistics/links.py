@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from massmail_plugin import audience
@@ -15,6 +15,7 @@ from massmail_plugin.models import Event, EventTally, Link, OutboxMessage
 from massmail_plugin.vocabulary import EventKind
 
 CLICK = EventKind.CLICK.value
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,31 @@ class LinkCounts:
 def link_counts(host: Host, mailing_id: int) -> list[LinkCounts]:
     """Every link of a mailing, in the order of the mail."""
     sums = (func.sum(part) for part in (EventTally.hits, EventTally.mails, EventTally.machine_hits))
+    clicked = case((EventTally.hits > 0, EventTally.hour))
     tallied = (
-        select(EventTally.link_id, *sums)
+        select(EventTally.link_id, *sums, func.min(clicked), func.max(clicked))
         .where(EventTally.mailing_id == mailing_id, EventTally.kind == CLICK, EventTally.link_id > 0)
         .group_by(EventTally.link_id)
     )
-    counts = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in host.session.execute(tallied)}
+    counts = {row[0]: row for row in host.session.execute(tallied)}
     links = host.session.execute(
         select(Link, _edge(Event.at.asc()), _edge(Event.at.desc()))
         .where(Link.mailing_id == mailing_id)
         .order_by(Link.number)
     )
-    return [LinkCounts(link, *counts.get(link.id, (0, 0, 0)), first, last) for link, first, last in links]
+    return [_counts(link, counts.get(link.id), first, last) for link, first, last in links]
+
+
+def _counts(link: Link, tallied: Any, first: datetime | None, last: datetime | None) -> LinkCounts:
+    """Where the first or last click was deleted for its age, its hour is still known."""
+    if tallied is None:
+        return LinkCounts(link, 0, 0, 0, first, last)
+    _, hits, mails, machine_hits, opened, closed = tallied
+    if opened is not None and (first is None or first >= opened + HOUR):
+        first = opened
+    if closed is not None and (last is None or last < closed):
+        last = closed
+    return LinkCounts(link, int(hits), int(mails), int(machine_hits), first, last)
 
 
 def _edge(order: Any) -> Any:
@@ -72,6 +86,7 @@ def clickers(host: Host, link: Link, *, after: int = 0, limit: int = 50) -> list
         select(click.id, click.at, OutboxMessage)
         .join(OutboxMessage, OutboxMessage.id == click.message_id)
         .where(*_by_people(click, link.id), ~exists().where(again, before))
+        .where(audience.visible_rows(host, OutboxMessage.contact_source, OutboxMessage.contact_key))
         .order_by(click.at, click.id)
         .limit(limit)
     )

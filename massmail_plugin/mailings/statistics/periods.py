@@ -14,7 +14,7 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.mailings.statistics.overview import Numbers, overview
 from massmail_plugin.models import Breakdown, List, Mailing, Sender, Template, TemplateVersion
 from massmail_plugin.portable_sql import one_of
-from massmail_plugin.vocabulary import BreakdownBy, MailingKind
+from massmail_plugin.vocabulary import UNCOUNTED, BreakdownBy
 
 COUNTS = [one.name for one in fields(Numbers)]
 MOST_MAILINGS = 1000
@@ -58,7 +58,7 @@ def period(host: Host, since: datetime, until: datetime) -> Period:
     """The mailings launched from `since` on and before `until`, with their numbers now."""
     query = (
         select(Mailing.id)
-        .where(Mailing.kind != MailingKind.TEST.value, Mailing.launched_at >= since, Mailing.launched_at < until)
+        .where(Mailing.kind.not_in(UNCOUNTED), Mailing.launched_at >= since, Mailing.launched_at < until)
         .order_by(Mailing.launched_at.desc(), Mailing.id.desc())
         .limit(MOST_MAILINGS + 1)
     )

@@ -23,6 +23,7 @@ from massmail_plugin.models import (
     Event,
     EventTally,
     OutboxMessage,
+    PastTally,
     RollUp,
 )
 from massmail_plugin.outcomes import tallies
@@ -31,6 +32,7 @@ from massmail_plugin.portable_sql import dialect
 from massmail_plugin.vocabulary import EventKind, MessageState
 
 AT_ONCE = 50
+Numbers = dict[Any, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,14 @@ def set_right(host: Host, mailing_id: int) -> None:
 
 
 def _chunks(host: Host, mailing_id: int) -> Iterator[Difference]:
-    """The counters that workers write, chunk by chunk; chunks without rows count nothing."""
+    """The counters that workers write, chunk by chunk; chunks without rows count nothing, but for forgotten ones."""
     states = [state.value for state in MessageState]
     row = OutboxMessage
     sums = (func.sum(case((row.state == state, 1), else_=0)).label(state) for state in states)
     query = select(row.chunk, *sums).where(row.mailing_id == mailing_id).group_by(row.chunk)
     counted = {number: dict(zip(states, numbers, strict=True)) for number, *numbers in host.session.execute(query)}
-    for chunk in host.session.scalars(select(Chunk).where(Chunk.mailing_id == mailing_id).order_by(Chunk.number)):
+    kept = select(Chunk).where(Chunk.mailing_id == mailing_id, Chunk.forgotten.is_(False)).order_by(Chunk.number)
+    for chunk in host.session.scalars(kept):
         expected = counted.pop(chunk.number, dict.fromkeys(states, 0))
         for state in states:
             if getattr(chunk, state) != expected[state]:
@@ -83,13 +86,17 @@ def _chunks(host: Host, mailing_id: int) -> Iterator[Difference]:
 
 
 def _tallies(host: Host, mailing_id: int) -> Iterator[Difference]:
-    """Hits and mails by kind, link and hour; a row of zeros is as good as none."""
+    """Hits and mails by kind, link and hour; a row of zeros is as good as none. Deleted events count as they did."""
     names = "hits", "machine_hits", "mails"
     kept_rows = select(EventTally.kind, EventTally.link_id, EventTally.hour, *(getattr(EventTally, n) for n in names))
     kept = _by_key(host.session.execute(kept_rows.where(EventTally.mailing_id == mailing_id)).all())
     again = tallies.recount(dialect(host).name, mailing_id).subquery().c
     counted_rows = select(again.kind, again.link_id, again.hour, *(again[name] for name in names))
-    counted = _by_key(host.session.execute(counted_rows).all())
+    past_rows = select(PastTally.kind, PastTally.link_id, PastTally.hour, *(getattr(PastTally, n) for n in names))
+    past_rows = past_rows.where(PastTally.mailing_id == mailing_id, PastTally.kind != tallies.BACK_IN)
+    counted = _together(
+        _by_key(host.session.execute(counted_rows).all()), _by_key(host.session.execute(past_rows).all())
+    )
     for key in sorted({*kept, *counted}):
         one, other = kept.get(key, (0, 0, 0)), counted.get(key, (0, 0, 0))
         if one != other:
@@ -98,17 +105,26 @@ def _tallies(host: Host, mailing_id: int) -> Iterator[Difference]:
             yield Difference(mailing_id, "tally", what, one, other)
 
 
-def _by_key(rows: Sequence[Any]) -> dict[Any, tuple[int, ...]]:
+def _by_key(rows: Sequence[Any]) -> Numbers:
     return {tuple(row[:3]): tuple(map(int, row[3:])) for row in rows if any(row[3:])}
 
 
+def _together(one: Numbers, other: Numbers) -> Numbers:
+    nothing = (0, 0, 0)
+    return {
+        key: tuple(a + b for a, b in zip(one.get(key, nothing), other.get(key, nothing), strict=True))
+        for key in {*one, *other}
+    }
+
+
 def _shares(host: Host, mailing_id: int) -> Iterator[Difference]:
-    """The share of every chunk that is up to date against its rows."""
+    """The share of every chunk that is up to date against its rows; of those that were deleted it is what is left."""
     touched = _touched_since(host, mailing_id)
     query = (
         select(ChunkShare.chunk_id, ChunkShare.numbers)
         .join(Chunk, Chunk.id == ChunkShare.chunk_id)
         .where(ChunkShare.mailing_id == mailing_id, ChunkShare.stale.is_(False), Chunk.uncounted.is_(False))
+        .where(Chunk.forgotten.is_(False))
         .order_by(ChunkShare.chunk_id)
     )
     kept = [row for row in host.session.execute(query) if row.chunk_id not in touched]

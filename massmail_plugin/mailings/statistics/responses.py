@@ -1,6 +1,6 @@
 """How many mails were answered in which way, from the tallies that are written with the events. Reads only."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Event, EventTally
+from massmail_plugin.models import Event, EventTally, PastTally
+from massmail_plugin.outcomes.tallies import BACK_IN
 from massmail_plugin.portable_sql import one_of
 from massmail_plugin.vocabulary import EventKind, Outcome
 
@@ -70,7 +71,7 @@ def _tallies(mailing_ids: Sequence[int]) -> Any:
     )
 
 
-def _came_back(host: Host, mailing_ids: Sequence[int]) -> dict[int, int]:
+def _came_back(host: Host, mailing_ids: Sequence[int]) -> Counter[int]:
     """Mails through which somebody opted out and took all of it back: few, and only they are looked at."""
     event, out = Event, aliased(Event)
     back = (
@@ -84,7 +85,18 @@ def _came_back(host: Host, mailing_ids: Sequence[int]) -> dict[int, int]:
     same_mail = out.mailing_id == back.c.mailing_id, out.message_id == back.c.message_id
     times_out = select(func.count()).where(*same_mail, *_is(out, EventKind.OPT_OUT)).scalar_subquery()
     query = select(back.c.mailing_id, func.count()).where(times_out.between(1, back.c.times))
-    return dict(host.session.execute(query.group_by(back.c.mailing_id)).all())
+    found: Counter[int] = Counter()
+    for mailing_id, number in host.session.execute(query.group_by(back.c.mailing_id)):
+        found[mailing_id] += number
+    return found + _past_came_back(host, mailing_ids)
+
+
+def _past_came_back(host: Host, mailing_ids: Sequence[int]) -> Counter[int]:
+    """Those whose events were deleted since."""
+    past = PastTally
+    query = select(past.mailing_id, func.sum(past.mails)).where(one_of(past.mailing_id, mailing_ids))
+    rows = host.session.execute(query.where(past.kind == BACK_IN).group_by(past.mailing_id))
+    return Counter({mailing_id: int(mails) for mailing_id, mails in rows})
 
 
 def _is(event: Any, kind: EventKind) -> tuple[ColumnElement[bool], ...]:

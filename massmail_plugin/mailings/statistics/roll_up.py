@@ -63,8 +63,13 @@ def catch_up(host: Host, *, seconds: float = 4.0, settling: timedelta = SETTLING
 
 
 def count_anew(host: Host, mailing_id: int) -> None:
-    """Let every share of a mailing be counted again, such as after its events were judged anew. The caller commits."""
-    changed(host, update(ChunkShare).where(ChunkShare.mailing_id == mailing_id).values(stale=True))
+    """Let every share of a mailing be counted again, such as after its events were judged anew. The caller commits.
+
+    All but those of chunks whose messages were deleted for their age.
+    """
+    forgotten = select(Chunk.id).where(Chunk.mailing_id == mailing_id, Chunk.forgotten)
+    again = ChunkShare.mailing_id == mailing_id, ChunkShare.chunk_id.not_in(forgotten)
+    changed(host, update(ChunkShare).where(*again).values(stale=True))
 
 
 # --- which shares events make stale ---

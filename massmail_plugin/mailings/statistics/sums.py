@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, select, true
 from massmail_plugin.contracts import Host
 from massmail_plugin.mailings.statistics.shares import Share
 from massmail_plugin.models import BREAKDOWN_COUNTS, Breakdown, ChunkShare
-from massmail_plugin.portable_sql import changed, dialect, records, upsert_of
+from massmail_plugin.portable_sql import changed, dialect, one_of, records, upsert_of
 
 Totals = Counter[tuple[int, str, str, int]]
 """Mailing, by, name, place of the count -> how much is added."""
@@ -49,9 +49,13 @@ def write(host: Host, totals: Totals) -> None:
     ]
     if given:
         host.session.execute(_adding(dialect(host).name), {"rows": json.dumps(given)})
+    if less := sorted({mailing_id for (mailing_id, *_), number in totals.items() if number < 0}):
+        changed(host, delete(Breakdown).where(one_of(Breakdown.mailing_id, less), *_NOTHING))
 
 
 _BREAKDOWN = cast(Table, Breakdown.__table__)
+_NOTHING = [_BREAKDOWN.c[name] == 0 for name in BREAKDOWN_COUNTS]
+"""True for rows that say nothing but a name, such as the domain of somebody who was erased."""
 
 
 @cache

@@ -33,6 +33,16 @@ def test_reports_go_and_other_mail_stays_as_it_is(local: Reader, folder: Path) -
     assert sorted(local.remembered()) == [("2.a.mx", False), ("3.a.mx", False)]
 
 
+def test_who_opts_out_by_mail_is_out_and_the_mail_goes(local: Reader, folder: Path) -> None:
+    put(folder, "1.a.mx", post.leaving(local.sent().opt_out_address))
+    put(folder, "2.a.mx", post.leaving(post.forged("member1@box.test").opt_out_address))
+    assert local.read().kinds == {"opt_out": 1}
+    assert lying(folder) == ["new/2.a.mx"]
+    assert local.events() == [("opt_out", "")]
+    assert local.outcomes() == ["removed"]
+    assert local.read().read == 0
+
+
 def test_what_a_mail_program_marks_as_seen_is_not_read_again(local: Reader, folder: Path) -> None:
     mail = put(folder, "1.a.mx", post.ordinary())
     local.read()

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from massmail_plugin.consent.withdrawal import take_back
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.wishes.withdrawal import take_back
 from massmail_plugin.feedback.provider_events import Counted
 from massmail_plugin.models import Link, Mailing
 from massmail_plugin.opt_out import undo
 from massmail_plugin.signed_links import message_id_field, message_token
 from massmail_plugin.smtp_status import Meaning
-from massmail_plugin.vocabulary import EventWord
+from massmail_plugin.vocabulary import ConsentWay, EventWord
 from tests.feedback.provider_events.conftest import Listening
 from tests.providers.events.samples import AGENT
 from tests.public.mailed_host import ANN, BEN, EVE
@@ -155,7 +156,7 @@ def test_an_unsubscription_stops_everything_or_one_list(crm: Listening) -> None:
 def test_a_late_unsubscription_does_not_undo_a_return(crm: Listening) -> None:
     late = crm.event(W.UNSUBSCRIBE, ANN, at=crm.host.clock() - timedelta(days=2), event_id="late")
     crm.take(crm.event(W.UNSUBSCRIBE, ANN, event_id="first"))
-    assert undo(crm.host, crm.mailed.message(ANN).id)
+    assert undo(crm.host, crm.mailed.message(ANN).id, everything=True)
     crm.host.session.commit()
     crm.take(late)
     assert (crm.stopped(), "news" in crm.mailed.lists_of(ANN)) == ([], True)
@@ -164,7 +165,7 @@ def test_a_late_unsubscription_does_not_undo_a_return(crm: Listening) -> None:
 def test_a_repeated_unsubscription_does_not_undo_a_return(crm: Listening) -> None:
     gone = crm.event(W.UNSUBSCRIBE, ANN, event_id="once")
     crm.take(gone)
-    take_back(crm.host, ANN, evidence="at the counter")
+    take_back(crm.host, ANN, proof=Proof(ConsentWay.PERSON, evidence="at the counter"))
     crm.host.session.commit()
     crm.take(gone)
     assert crm.stopped() == []

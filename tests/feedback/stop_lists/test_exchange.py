@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import select, update
 
 from massmail_plugin.consent import suppress
-from massmail_plugin.consent.suppression import release
-from massmail_plugin.consent.withdrawal import take_back, withdraw
+from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.suppression import release
+from massmail_plugin.consent.wishes.withdrawal import take_back, withdraw
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.feedback import stop_lists
 from massmail_plugin.feedback.stop_lists import Exchanged, ListFault
 from massmail_plugin.models import EventFeed, ProviderListEntry, Suppression
 from massmail_plugin.providers.stop_lists.ses import Unsigned, signature_4
-from massmail_plugin.vocabulary import SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import ConsentWay, SuppressionReason, SuppressionScope
 from tests.feedback.provider_events.conftest import Listening, listening
 from tests.feedback.stop_lists.stand_ins import ACCOUNTS, KEYS, StandIn, standing_in, stop_list
 from tests.public.mailed_host import ANN, BEN, EVE
@@ -36,7 +37,7 @@ class Exchange:
         return stop_lists.exchange(self.crm.host, self.feed_id, lists={self.there.provider: stop_list(self.there)})
 
     def opt_out(self, who: ContactRef) -> None:
-        withdraw(self.crm.host, who, list_ids=None, evidence="at the counter")
+        withdraw(self.crm.host, who, list_ids=None, proof=Proof(ConsentWay.PERSON, evidence="at the counter"))
         self.crm.host.session.commit()
 
     def feed(self) -> EventFeed:
@@ -84,7 +85,7 @@ def test_an_opt_out_that_is_taken_back_is_taken_off_there_too(between: Exchange)
     between.opt_out(ANN)
     between.run()
     assert between.there.everybody() == {"ann@example.org"}
-    take_back(between.crm.host, ANN, evidence="at the counter")
+    take_back(between.crm.host, ANN, proof=Proof(ConsentWay.PERSON, evidence="at the counter"))
     between.crm.host.session.commit()
     assert between.run() == Exchanged(0, 0, 1)
     assert between.there.everybody() == set()
@@ -100,7 +101,7 @@ def test_their_unsubscription_is_the_contacts_opt_out(provider: str, database_ur
         assert crm.stopped() == [("1", "opt_out"), ("stranger@example.net", "opt_out")]
         assert [(fact.contact, fact.subscribed) for fact in crm.mailed.wishes] == [(ANN, False)]
         assert crm.mailed.lists_of(ANN) == []
-        take_back(crm.host, ANN, evidence="at the counter")
+        take_back(crm.host, ANN, proof=Proof(ConsentWay.PERSON, evidence="at the counter"))
         crm.host.session.commit()
         assert between.run() == Exchanged(0, 0, 1)
         assert (crm.stopped(), "ann@example.org" in between.there.everybody()) == (
