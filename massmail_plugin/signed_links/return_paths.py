@@ -5,11 +5,9 @@ Letters make them, mailboxes read them; nothing is committed.
 
 import re
 
-from cryptography.exceptions import InvalidTag
-
 from massmail_plugin.config import Config
 from massmail_plugin.errors import BadLink, BadRequest
-from massmail_plugin.signed_links.tokens import cipher
+from massmail_plugin.signed_links.seals import cipher, unsealed
 
 _RETURN_PATH = b"massmail return path 1"
 _OPT_OUT = b"massmail opt-out address 1"
@@ -75,10 +73,7 @@ def _read(config: Config, address: str, purpose: bytes) -> int:
     found = _TOKEN.search(address)
     if found is None:
         raise BadLink("This address holds no token.")
-    sealed = bytes.fromhex(found[1])
-    for key in config.secret_keys:
-        try:
-            return int.from_bytes(cipher(key, purpose).decrypt(sealed, [purpose]), "big")
-        except InvalidTag:
-            continue
-    raise BadLink("This address was not made here, or has been changed on its way.")
+    octets = unsealed(config, purpose, bytes.fromhex(found[1]))
+    if octets is None:
+        raise BadLink("This address was not made here, or has been changed on its way.")
+    return int.from_bytes(octets, "big")

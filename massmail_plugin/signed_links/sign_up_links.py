@@ -3,22 +3,16 @@
 Sign-ups, public pages and screens enter; nothing is committed.
 """
 
-import base64
-import re
 from typing import NamedTuple
 
-from cryptography.exceptions import InvalidTag
-
 from massmail_plugin.config import Config
-from massmail_plugin.errors import BadLink
-from massmail_plugin.signed_links.tokens import cipher
+from massmail_plugin.signed_links.seals import cipher, opened, written
 
 _FORM = b"massmail sign-up form 1"
 _SHOWN = b"massmail sign-up form shown 1"
 _CONFIRM = b"massmail sign-up confirmation 1"
 # With 16 bytes of tag all of them fill their characters, so that each token has one spelling.
 _LIST_BYTES, _SIGN_UP_BYTES, _TIME_BYTES, MARK_BYTES = 5, 8, 5, 4
-_SHAPE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 class Shown(NamedTuple):
@@ -36,7 +30,7 @@ def form_token(config: Config, list_id: int) -> str:
 
 def read_form_token(config: Config, token: str) -> int:
     """The list a form is for. Raises BadLink for anything we did not make."""
-    return int.from_bytes(_opened(config, _FORM, token, _LIST_BYTES), "big")
+    return int.from_bytes(opened(config, _FORM, token, _LIST_BYTES), "big")
 
 
 def shown_token(config: Config, shown: Shown) -> str:
@@ -47,7 +41,7 @@ def shown_token(config: Config, shown: Shown) -> str:
 
 def read_shown_token(config: Config, token: str) -> Shown:
     """Raises BadLink for anything we did not make."""
-    parts = _opened(config, _SHOWN, token, _LIST_BYTES + _TIME_BYTES + MARK_BYTES)
+    parts = opened(config, _SHOWN, token, _LIST_BYTES + _TIME_BYTES + MARK_BYTES)
     list_id, at = parts[:_LIST_BYTES], parts[_LIST_BYTES : _LIST_BYTES + _TIME_BYTES]
     return Shown(int.from_bytes(list_id, "big"), int.from_bytes(at, "big"), parts[-MARK_BYTES:])
 
@@ -59,7 +53,7 @@ def confirm_token(config: Config, sign_up_id: int) -> str:
 
 def read_confirm_token(config: Config, token: str) -> int:
     """The sign-up that a token confirms. Raises BadLink."""
-    return int.from_bytes(_opened(config, _CONFIRM, token, _SIGN_UP_BYTES), "big")
+    return int.from_bytes(opened(config, _CONFIRM, token, _SIGN_UP_BYTES), "big")
 
 
 def sign_up_url(config: Config, list_id: int) -> str:
@@ -73,16 +67,4 @@ def confirm_url(config: Config, sign_up_id: int) -> str:
 
 
 def _sealed(key: str, purpose: bytes, octets: bytes) -> str:
-    return base64.urlsafe_b64encode(cipher(key, purpose).encrypt(octets, [purpose])).decode("ascii")
-
-
-def _opened(config: Config, purpose: bytes, token: str, length: int) -> bytes:
-    if len(token) * 6 != (length + 16) * 8 or not _SHAPE.fullmatch(token):
-        raise BadLink("This link is not complete.")
-    sealed = base64.urlsafe_b64decode(token)
-    for key in config.secret_keys:
-        try:
-            return cipher(key, purpose).decrypt(sealed, [purpose])
-        except InvalidTag:
-            continue
-    raise BadLink("This link was not made here, or has been changed on its way.")
+    return written(cipher(key, purpose).encrypt(octets, [purpose]))

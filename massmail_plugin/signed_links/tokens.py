@@ -4,19 +4,11 @@ forged.
 The token alone is the leave to open, click and opt out as that recipient, and it never runs out.
 """
 
-import base64
-import re
-from binascii import b2a_base64
-from functools import lru_cache
 from typing import NamedTuple
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from massmail_plugin.config import Config
 from massmail_plugin.errors import BadLink
+from massmail_plugin.signed_links.seals import cipher, opened, written
 
 PREVIEW_TOKEN = "preview"
 """Stands in the links of previews and copies: it opens nothing and counts nothing."""
@@ -27,13 +19,9 @@ TOKEN_LENGTH = 36
 _LINK = b"massmail message link 2"
 _OLD_LINK = b"massmail message link 1"
 _MESSAGE_ID = b"massmail message id 1"
-_MESSAGE_BYTES, _MAILING_BYTES = 7, 4
+_MESSAGE_BYTES, _MAILING_BYTES, _ID_BYTES = 7, 4, 8
 # 27 bytes (16 of tag, 11 of ids) are exactly 36 characters, 24 are 32: no spare bits, so each has one spelling.
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{36}|[A-Za-z0-9_-]{32}", re.ASCII)
 _OLD_LENGTH = 32
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Sealer:
@@ -48,11 +36,11 @@ class Sealer:
 
     def token(self, message_id: int) -> str:
         """As `message_token`."""
-        return _written(self._link(message_id.to_bytes(_MESSAGE_BYTES, "big") + self._mailing, [_LINK]))
+        return written(self._link(message_id.to_bytes(_MESSAGE_BYTES, "big") + self._mailing, [_LINK]))
 
     def message_id(self, message_id: int) -> str:
         """As `message_id_field`."""
-        return f"<{_written(self._message_id(message_id.to_bytes(8, 'big'), [_MESSAGE_ID]))}{self._end}"
+        return f"<{written(self._message_id(message_id.to_bytes(_ID_BYTES, 'big'), [_MESSAGE_ID]))}{self._end}"
 
 
 class Linked(NamedTuple):
@@ -78,8 +66,8 @@ def read_link_token(config: Config, token: str) -> Linked:
     Every key of `MASSMAIL_SECRET_KEYS` is tried. Raises BadLink for anything we did not make.
     """
     if len(token) == _OLD_LENGTH:
-        return Linked(int.from_bytes(_opened(config, _OLD_LINK, token), "big"), None)
-    ids = _opened(config, _LINK, token)
+        return Linked(int.from_bytes(opened(config, _OLD_LINK, token, _ID_BYTES), "big"), None)
+    ids = opened(config, _LINK, token, _MESSAGE_BYTES + _MAILING_BYTES)
     return Linked(int.from_bytes(ids[:_MESSAGE_BYTES], "big"), int.from_bytes(ids[_MESSAGE_BYTES:], "big"))
 
 
@@ -96,23 +84,7 @@ def read_message_id_field(config: Config, text: str) -> int:
     left, at, _ = text.strip().removeprefix("<").removesuffix(">").rpartition("@")
     if not at:
         raise BadLink(f"“{text[:100]}” is no Message-ID.")
-    return int.from_bytes(_opened(config, _MESSAGE_ID, left), "big")
-
-
-def _written(sealed: bytes) -> str:
-    return b2a_base64(sealed, newline=False).translate(_URL_SAFE).decode("ascii")
-
-
-def _opened(config: Config, purpose: bytes, token: str) -> bytes:
-    if not _SHAPE.fullmatch(token):
-        raise BadLink("This link is not complete.")
-    sealed = base64.urlsafe_b64decode(token)
-    for key in config.secret_keys:
-        try:
-            return cipher(key, purpose).decrypt(sealed, [purpose])
-        except InvalidTag:
-            continue
-    raise BadLink("This link was not made here, or has been changed on its way.")
+    return int.from_bytes(opened(config, _MESSAGE_ID, left, _ID_BYTES), "big")
 
 
 def open_url(config: Config, token: str) -> str:
@@ -133,9 +105,3 @@ def opt_out_url(config: Config, token: str) -> str:
 def preferences_url(config: Config, token: str) -> str:
     """Address of the page where a recipient chooses lists."""
     return f"{config.public_root}/p/{token}"
-
-
-@lru_cache(maxsize=64)
-def cipher(key: str, purpose: bytes) -> AESSIV:
-    """What seals ids for one purpose: a token of one purpose never opens as one of another."""
-    return AESSIV(HKDF(SHA256(), length=64, salt=None, info=purpose).derive(key.encode()))
