@@ -7,17 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import databases
+from bench import databases, stage
 from bench.engine import Engine
-from bench.findings import Findings
 from bench.sinks import SmtpSink, smtp_sink
 
 
 @dataclass(frozen=True)
-class Size:
+class Size(stage.Size):
     """How much is measured. The naive ones get fewer messages, because they are slow."""
 
-    rounds: int = 5
     messages: int = 20_000
     many: int = 1_000_000
     naive: int = 500
@@ -27,15 +25,10 @@ class Size:
 QUICK = Size(rounds=3, messages=10_000, many=200_000, naive=200, post_office=1_500)
 
 
-class Ground:
+class Ground(stage.Stage):
     """What the contests stand on."""
 
-    def __init__(self, folder: Path, size: Size, say: Callable[[str], None], stack: ExitStack) -> None:
-        self.folder = folder
-        self.size = size
-        self.say = say
-        self.findings = Findings()
-        self._stack = stack
+    size: Size
 
     @cached_property
     def sink(self) -> SmtpSink:
@@ -45,14 +38,6 @@ class Ground:
     @cached_property
     def redis(self) -> str:
         return self._stack.enter_context(databases.redis(self.folder))
-
-    @cached_property
-    def postgresql(self) -> str:
-        return self._stack.enter_context(databases.postgresql(self.folder))
-
-    def database(self, name: str) -> str:
-        """A new database on the PostgreSQL of the run."""
-        return databases.fresh_database(self.postgresql, name)
 
     @cached_property
     def few(self) -> Engine:

@@ -181,7 +181,8 @@ def _stops() -> None:
     _index_of_beginnings("massmail_suppression")
     for column in ("reason", "scope", "way"):
         by_kind = [sa.text(f"lower({column})"), "id"]
-        op.create_index(f"ix_massmail_suppression_{column}", "massmail_suppression", by_kind)
+        name = f"ix_massmail_suppression_{column}"
+        op.create_index(name, "massmail_suppression", by_kind, postgresql_include=[column])
     op.create_index(
         "ix_massmail_suppression_until",
         "massmail_suppression",

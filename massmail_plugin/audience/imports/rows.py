@@ -9,12 +9,15 @@ from massmail_plugin.audience.table_files import Table
 from massmail_plugin.consent.addresses import fault, normalised, spellings
 from massmail_plugin.vocabulary import RowVerdict
 
-SLICE = 50_000
-"""Rows of a file that one transaction deals with."""
+SLICES = {"postgresql": 200_000, "sqlite": 50_000}
+"""Rows of a file that one transaction deals with: the host's table is read for each, and in SQLite nobody else writes
+meanwhile.
+"""
 LARGEST_SLICE = 30_000_000
 """Characters of rows that are held at a time."""
 LONGEST_KEY = 64
 LONGEST_SHOWN = 100
+_SKIPPED = 50_000
 
 
 class Slice(NamedTuple):
@@ -54,7 +57,7 @@ class FileRows:
     def skip(self, number: int) -> None:
         """Pass over rows that were dealt with before; those after them are still told from them."""
         while self.taken < number and not self.ended:
-            self.take(min(SLICE, number - self.taken))
+            self.take(min(_SKIPPED, number - self.taken))
             self.problems.clear()
 
     def take(self, limit: int) -> Slice:

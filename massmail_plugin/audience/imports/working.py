@@ -17,7 +17,7 @@ from massmail_plugin.audience.imports.keeping import AT_WORK
 from massmail_plugin.audience.imports.mapping import ColumnMapping
 from massmail_plugin.audience.imports.problem_file import problem_lines
 from massmail_plugin.audience.imports.purposes import Purpose, Subscribe, purpose_of
-from massmail_plugin.audience.imports.rows import SLICE, FileRows, Problem, Slice
+from massmail_plugin.audience.imports.rows import SLICES, FileRows, Problem, Slice
 from massmail_plugin.audience.imports.staging import match, own_addresses, staged
 from massmail_plugin.audience.table_files import Reading, open_table
 from massmail_plugin.consent.proof import Proof
@@ -25,7 +25,7 @@ from massmail_plugin.consent.subscriptions.subscribing import subscribe
 from massmail_plugin.contracts import Host
 from massmail_plugin.errors import MassMailError
 from massmail_plugin.models import Import, Lease
-from massmail_plugin.portable_sql import changed, room_to_sort
+from massmail_plugin.portable_sql import changed, dialect, room_to_sort
 from massmail_plugin.vocabulary import ConsentWay, ImportState, RowVerdict
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def run(
     *,
     seconds: float | None = None,
     stopping: Callable[[], bool] = never,
-    slice_: int = SLICE,
+    slice_: int | None = None,
     told: Callable[[Import], object] = never_mind,
 ) -> bool:
     """Work on an import until it is done, for about so many seconds, or until `stopping`; True if there is more to do.
@@ -74,7 +74,7 @@ def run(
     if not leases.take(host, lease, seconds=LEASE_SECONDS):
         return False
     try:
-        return _Run(host, import_id, slice_).until(seconds, stopping, told)
+        return _Run(host, import_id, slice_ or SLICES[dialect(host).name]).until(seconds, stopping, told)
     except MassMailError as error:
         host.session.rollback()
         _end(host, import_id, ImportState.FAILED, fault=str(error))
