@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alembic import command
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from massmail_plugin.upkeep.schema import configuration
@@ -58,7 +58,7 @@ class PostgresDatabases:
     def _make(self, template: str) -> str:
         name = f"massmail_{uuid.uuid4().hex}"
         with self._server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}{_how(connection)}"))
         return name
 
     def _drop(self, name: str) -> None:
@@ -67,6 +67,12 @@ class PostgresDatabases:
 
     def _address(self, name: str) -> str:
         return self._url.set(database=name).render_as_string(hide_password=False)
+
+
+def _how(connection: Connection) -> str:
+    """Copying files takes a seventh of the time of copying through the log, where nothing waits for the disk."""
+    version = connection.dialect.server_version_info or (0,)
+    return " STRATEGY FILE_COPY" if version >= (15,) else ""
 
 
 def sqlite_with_tables(path: Path) -> str:
