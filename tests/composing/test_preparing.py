@@ -120,6 +120,13 @@ def test_a_way_out_is_put_in_where_there_is_none(prepared: Any) -> None:
     assert prepared(text="x {{ preferences_url }}").text == "x {{ preferences_url }}\n"
 
 
+def test_a_way_out_is_in_the_first_of_the_hosts_languages(host: Host, prepared: Any) -> None:
+    french = replace(host, config=replace(host.config, languages=("fr", "en")))
+    made = prepared("<p>Salut</p>", host=french)
+    assert ">Se désabonner</a>" in made.html
+    assert "Se désabonner <{{ unsubscribe_url }}>" in made.text
+
+
 def test_the_pixel_stands_at_the_end(prepared: Any) -> None:
     assert prepared(f"<body>{OUT}</body>", opens=True).html == f"<body>{OUT}{{{{ massmail_pixel }}}}</body>"
     assert not prepared(text="x", opens=True).tracks_opens
