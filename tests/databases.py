@@ -4,17 +4,20 @@ The fixtures of `tests/conftest.py` enter.
 """
 
 import shutil
+import sqlite3
 import uuid
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alembic import command
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.pool import NullPool
 
+from massmail_plugin.models import Base
 from massmail_plugin.upkeep.schema import configuration
 
 EMPTY = "template1"
@@ -79,6 +82,13 @@ def sqlite_with_tables(path: Path) -> str:
     """The URL of a new SQLite file with our tables."""
     shutil.copyfile(_sqlite_original(), path)
     return f"sqlite:///{path}"
+
+
+def bring_tables(engine: Engine) -> None:
+    """Our tables into a SQLite database that has none yet; the other databases of the fixtures have them already."""
+    if engine.dialect.name == "sqlite" and not inspect(engine).has_table(Base.metadata.sorted_tables[0].name):
+        with closing(sqlite3.connect(_sqlite_original())) as original, closing(engine.raw_connection()) as connection:
+            original.backup(connection.driver_connection)
 
 
 @cache

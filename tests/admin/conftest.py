@@ -25,9 +25,9 @@ from werkzeug.serving import make_server
 from massmail_plugin.admin import add_views
 from massmail_plugin.config import read_config
 from massmail_plugin.contracts import ContactSource, Email, Field, Hooks, Host, QueueState, StatusMapping
-from massmail_plugin.models import Base
 from massmail_plugin.providers import load_event_readers, load_providers
 from massmail_plugin.vocabulary import Act, Outcome
+from tests.databases import bring_tables
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SENDING = {
@@ -138,8 +138,8 @@ def build(
     if init_admin_later:
         admin.init_app(app)
     with app.app_context():
+        bring_tables(db.engine)
         db.create_all()
-        Base.metadata.create_all(db.engine)
         db.session.add_all(
             [
                 Contact(first_name="Zoë", last_name="Ñandú", email="zoe@example.org", city="Lyon"),

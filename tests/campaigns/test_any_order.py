@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from massmail_plugin import campaigns
-from massmail_plugin.models import Base, Campaign, Enrolment, OutboxMessage
+from massmail_plugin.models import Campaign, Enrolment, OutboxMessage
 from tests.campaigns.conftest import World
+from tests.databases import sqlite_with_tables
 from tests.upkeep.small_host import small_host
 
 DAYS = (0, 2, 5)
@@ -24,8 +25,10 @@ ACTS = st.one_of(
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=st.lists(ACTS, max_size=14))
 def test_each_mail_once_in_turn_and_none_after_leaving(acts: list[tuple[str, int]]) -> None:
-    with tempfile.TemporaryDirectory() as name, small_host(f"sqlite:///{name}/any.sqlite3", Path(name)) as mounted:
-        Base.metadata.create_all(mounted[1].db.engine)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        small_host(sqlite_with_tables(Path(name) / "any.sqlite3"), Path(name)) as mounted,
+    ):
         world = World(mounted[1], mounted[2])
         world.campaign(DAYS)
         gone = live(world, acts)

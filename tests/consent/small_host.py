@@ -28,7 +28,8 @@ from massmail_plugin.contracts import (
     Related,
     StatusMapping,
 )
-from massmail_plugin.models import Base, List
+from massmail_plugin.models import List
+from tests.databases import bring_tables
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -163,8 +164,8 @@ def running_host(database_url: str) -> Iterator[Host]:
         state_dir=Path(folder.name),
     )
     with folder, app.app_context():
+        bring_tables(db.engine)
         HostBase.metadata.create_all(db.engine)
-        Base.metadata.create_all(db.engine)
         yield host
         db.session.remove()
         db.engine.dispose()

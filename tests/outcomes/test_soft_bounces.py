@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from massmail_plugin import outcomes
-from massmail_plugin.models import Base, Event, OutboxMessage
+from massmail_plugin.models import Event, OutboxMessage
 from massmail_plugin.outcomes import CameBack, NewEvent
 from massmail_plugin.smtp_status import Meaning
 from massmail_plugin.vocabulary import EventKind
@@ -23,7 +23,6 @@ SOFT, FULL, BLOCKED = Meaning.SOFT, Meaning.FULL, Meaning.BLOCKED
 def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
     """Three in ten days are too many."""
     with small_host(database_url, tmp_path) as (_, host, clock, _):
-        Base.metadata.create_all(host.db.engine)
         host = replace(host, config=replace(host.config, soft_bounces=3, soft_bounce_days=10))
         current_app.extensions["massmail"] = host
         yield Office(host, clock)

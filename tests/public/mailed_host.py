@@ -28,7 +28,6 @@ from massmail_plugin.contracts import (
     StatusMapping,
 )
 from massmail_plugin.models import (
-    Base,
     Chunk,
     Event,
     Link,
@@ -42,6 +41,7 @@ from massmail_plugin.models import (
 )
 from massmail_plugin.signed_links import message_token
 from massmail_plugin.vocabulary import ConsentWay, MailingKind, MailingState, MessageState, Outcome
+from tests.databases import bring_tables
 
 ANN, BEN, EVE = (ContactRef("people", key) for key in ("1", "2", "3"))
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -177,8 +177,8 @@ def mailed_host(app: Flask, *, config: Mapping[str, Any] | None = None) -> Maile
     app.extensions["massmail"] = host
     public.mount(app, host)
     with app.app_context():
+        bring_tables(db.engine)
         HostBase.metadata.create_all(db.engine)
-        Base.metadata.create_all(db.engine)
         _fill(host)
     return mailed
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from massmail_plugin.contracts import Host
-from massmail_plugin.models import Base, EventFeed, Mailbox, Sender
+from massmail_plugin.models import EventFeed, Mailbox, Sender
 from massmail_plugin.upkeep.doctor import Check, Level, checks
 from tests.upkeep.small_host import HandClock, small_host
 
@@ -17,7 +17,6 @@ from tests.upkeep.small_host import HandClock, small_host
 def clinic(database_url: str, tmp_path: Path) -> Iterator[tuple[Host, HandClock]]:
     """A host with a sender."""
     with small_host(database_url, tmp_path) as (_, host, clock, _):
-        Base.metadata.create_all(host.db.engine)
         host.session.add(Sender(name="Post", from_address="post@example.org", created_at=host.clock()))
         host.session.commit()
         yield host, clock

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from massmail_plugin.models import Base, Mailing, OutboxMessage, OutcomeReport
+from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
 from massmail_plugin.upkeep.check import Level
 from massmail_plugin.upkeep.processes import outcome_reports
 from tests.upkeep.small_host import small_host
@@ -11,7 +11,6 @@ from tests.upkeep.small_host import small_host
 
 def test_outcomes_that_wait_too_long_are_a_warning(tmp_path: Path) -> None:
     with small_host(f"sqlite:///{tmp_path / 'host.sqlite'}", tmp_path) as (_, host, clock, _):
-        Base.metadata.create_all(host.db.engine)
         mailing = Mailing(name="N", contact_source="members", address_roles=[], created_at=clock())
         host.session.add(mailing)
         host.session.flush()

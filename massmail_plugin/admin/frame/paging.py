@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import request
-from sqlalchemy import Select, literal, tuple_
+from sqlalchemy import BigInteger, Select, literal, tuple_
 from sqlalchemy.orm import scoped_session
 
 from massmail_plugin.models.base import UtcDateTime
@@ -69,7 +69,9 @@ def after_key(
     wanted = request.args.get("after", "")
     start = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else None
     if start is not None:
-        query = query.where(column < start if newest else column > start)
+        # As large a number as any key may have, also beside a key that is smaller.
+        place = literal(start, BigInteger)
+        query = query.where(column < place if newest else column > place)
     found = session.execute(query.order_by(column.desc() if newest else column).limit(size + 1))
     rows = list(found.scalars() if scalars else found)
     first = None if start is None else {k: v for k, v in request.args.items() if k != "after"}
@@ -99,7 +101,7 @@ def _place(moment: str, key: str) -> Any:
         at, number = datetime.fromisoformat(moment), int(key)
     except ValueError:
         return None
-    return tuple_(literal(at, UtcDateTime), number) if at.tzinfo and 0 <= number < 2**63 else None
+    return tuple_(literal(at, UtcDateTime), literal(number, BigInteger)) if at.tzinfo and 0 <= number < 2**63 else None
 
 
 def _arguments(**changed: int) -> dict[str, str]:

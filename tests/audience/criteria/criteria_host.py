@@ -28,7 +28,6 @@ from massmail_plugin.contracts import (
     StatusMapping,
 )
 from massmail_plugin.models import (
-    Base,
     Criterion,
     Event,
     Link,
@@ -41,6 +40,7 @@ from massmail_plugin.models import (
     Topic,
 )
 from massmail_plugin.vocabulary import FieldKind
+from tests.databases import bring_tables
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """A Tuesday."""
@@ -154,8 +154,8 @@ def criteria_host(database_url: str) -> Iterator[Host]:
             providers={},
             state_dir=Path(folder),
         )
+        bring_tables(db.engine)
         HostBase.metadata.create_all(db.engine)
-        Base.metadata.create_all(db.engine)
         yield host
         db.session.remove()
         db.engine.dispose()

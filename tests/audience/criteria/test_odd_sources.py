@@ -49,9 +49,10 @@ from massmail_plugin.contracts import (
     StatusMapping,
 )
 from massmail_plugin.errors import RuleError, SetupError
-from massmail_plugin.models import Base, Subscription
+from massmail_plugin.models import Subscription
 from massmail_plugin.vocabulary import FieldKind
 from tests.consent.small_host import MEMBERS, NOON, add_list
+from tests.databases import bring_tables
 
 
 class HostBase(DeclarativeBase):
@@ -247,8 +248,8 @@ def odd(database_url: str) -> Iterator[Host]:
             providers={},
             state_dir=Path(folder),
         )
+        bring_tables(db.engine)
         HostBase.metadata.create_all(db.engine)
-        Base.metadata.create_all(db.engine)
         _fill(host)
         yield host
         db.session.remove()

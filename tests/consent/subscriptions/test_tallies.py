@@ -12,12 +12,12 @@ from sqlalchemy import Select, func, insert, select
 
 from massmail_plugin.consent.contact_keys import has_key, key_text
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.subscriptions import tallies
 from massmail_plugin.consent.subscriptions.changes import forget
 from massmail_plugin.consent.subscriptions.subscribing import (
     Counts,
     subscribe,
     subscribe_selected,
-    tallies,
     unsubscribe,
     unsubscribe_selected,
     would_subscribe,

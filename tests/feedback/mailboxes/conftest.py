@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from massmail_plugin.feedback import mailboxes
 from massmail_plugin.feedback.mailboxes import MailboxDraft, Reading
-from massmail_plugin.models import Base, Mailbox, MailboxMail
+from massmail_plugin.models import Mailbox, MailboxMail
 from massmail_plugin.vocabulary import AfterReading, MailboxKind, Security
 from realmail.dovecot import PASSWORD, maildir
 from realmail.run import servers
@@ -109,7 +109,6 @@ MakeReader = Callable[..., Reader]
 @pytest.fixture
 def plain_office(database_url: str, tmp_path: Path) -> Iterator[Reader]:
     with small_host(database_url, tmp_path) as (_, host, clock, _):
-        Base.metadata.create_all(host.db.engine)
         host = replace(host, config=replace(host.config, maildir_root=str(tmp_path / "mail")))
         current_app.extensions["massmail"] = host
         yield Reader(host, clock)

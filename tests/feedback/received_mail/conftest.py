@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.received_mail import Taken, read_incoming, take_mails
 from massmail_plugin.models import (
-    Base,
     Chunk,
     Event,
     EventTally,
@@ -102,5 +101,4 @@ class Office:
 @pytest.fixture
 def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
     with small_host(database_url, tmp_path) as (_, host, clock, _):
-        Base.metadata.create_all(host.db.engine)
         yield Office(host, clock)

@@ -19,7 +19,7 @@ from massmail_plugin.upkeep import schema
 from tests.feedback.tracking.went_out import WentOut, click, take, went_out
 from tests.upkeep.small_host import HandClock, small_host
 
-LONGEST = 30.0
+LONGEST = 90.0
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from massmail_plugin.contracts import Host
 from massmail_plugin.feedback.tracking.spool import SpooledHit, append, spool_files
 from massmail_plugin.models import Chunk, Event, Link, Mailing, OutboxMessage
 from massmail_plugin.signed_links import message_token
-from massmail_plugin.upkeep import schema
 from massmail_plugin.vocabulary import EventKind
 from sample_host.services.child_process import Child, start
 from tests.feedback.tracking.went_out import FIREFOX
@@ -48,7 +47,6 @@ def host(made: dict[str, object]) -> Iterator[Host]:
     """With one mailing to MAILS recipients, which went out long ago."""
     with context(create_app(made)) as host:
         Base.metadata.create_all(host.db.engine)
-        schema.upgrade(host)
         now = host.clock() - timedelta(days=1)
         mailing = Mailing(name="News", state="finished", contact_source=SOURCE, created_at=now)
         host.session.add(mailing)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from massmail_plugin.config import Config
 from massmail_plugin.contracts import Hooks, Host, QueueState, StatusMapping
 from massmail_plugin.hosting import tune
-from massmail_plugin.models import Base, Pace, Sender
+from massmail_plugin.models import Pace, Sender
 
 MORNING = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -51,7 +51,6 @@ def engine(database_url: str) -> Iterator[Engine]:
     """Our tables, empty, on either database."""
     engine = create_engine(database_url, pool_size=20)
     tune(engine)
-    Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
 
