@@ -85,10 +85,14 @@ def sqlite_with_tables(path: Path) -> str:
 
 
 def bring_tables(engine: Engine) -> None:
-    """Our tables into a SQLite database that has none yet; the other databases of the fixtures have them already."""
-    if engine.dialect.name == "sqlite" and not inspect(engine).has_table(Base.metadata.sorted_tables[0].name):
-        with closing(sqlite3.connect(_sqlite_original())) as original, closing(engine.raw_connection()) as connection:
-            original.backup(connection.driver_connection)
+    """Our tables into a database that has none yet, before it has any others."""
+    if inspect(engine).has_table(Base.metadata.sorted_tables[0].name):
+        return
+    if engine.dialect.name != "sqlite":
+        Base.metadata.create_all(engine)
+        return
+    with closing(sqlite3.connect(_sqlite_original())) as original, closing(engine.raw_connection()) as connection:
+        original.backup(connection.driver_connection)
 
 
 @cache

@@ -6,11 +6,12 @@ from pathlib import Path
 from massmail_plugin.models import Mailing, OutboxMessage, OutcomeReport
 from massmail_plugin.upkeep.check import Level
 from massmail_plugin.upkeep.processes import outcome_reports
+from tests.databases import sqlite_with_tables
 from tests.upkeep.small_host import small_host
 
 
 def test_outcomes_that_wait_too_long_are_a_warning(tmp_path: Path) -> None:
-    with small_host(f"sqlite:///{tmp_path / 'host.sqlite'}", tmp_path) as (_, host, clock, _):
+    with small_host(sqlite_with_tables(tmp_path / "host.sqlite"), tmp_path) as (_, host, clock, _):
         mailing = Mailing(name="N", contact_source="members", address_roles=[], created_at=clock())
         host.session.add(mailing)
         host.session.flush()
