@@ -49,6 +49,14 @@ class Change:
         note(self.host, {(list_id, state): added})
         return added
 
+    def hold(self, rows: ColumnElement[bool]) -> None:
+        """Keep the rows as they are now for this act, once whoever changes one at this moment is through.
+
+        What is not committed yet would go unseen: a list that is being opened could then not be left.
+        """
+        mine = select(Subscription.id).where(Subscription.contact_source == self.source, rows)
+        self.host.session.execute(mine.order_by(Subscription.list_id).with_for_update(key_share=True)).all()
+
     def move(self, rows: ColumnElement[bool], to: SubscriptionState, *, list_ids: Iterable[int] | None = None) -> int:
         """Bring the rows that are not in this state into it; gives their number.
 

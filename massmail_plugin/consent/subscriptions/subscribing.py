@@ -97,12 +97,12 @@ def unsubscribe(host: Host, list_: List, contacts: Iterable[ContactRef], *, proo
     number = 0
     for source_name, keys in _batches(contacts):
         change = Change(host=host, source=source_name, proof=proof, at=host.clock())
-        on_this = Subscription.contact_key.in_(keys)
-        number += change.move(on_this, SubscriptionState.UNSUBSCRIBED, list_ids=[list_.id])
         if list_.criterion_id is not None:
             source = host.source(source_name)
             there = select(key_text(source)).select_from(source.model).where(has_key(source, keys))
             number += _keep_off(change, list_, there)
+        on_this = Subscription.contact_key.in_(keys)
+        number += change.move(on_this, SubscriptionState.UNSUBSCRIBED, list_ids=[list_.id])
     return number
 
 
@@ -110,9 +110,9 @@ def unsubscribe_selected(host: Host, list_: List, source: ContactSource, keys: S
     """`unsubscribe` for all contacts whose key text `keys` selects, in a few statements."""
     host.session.flush()
     change = Change(host=host, source=source.source_name, proof=proof, at=host.clock())
+    kept_off = _keep_off(change, list_, keys) if list_.criterion_id is not None else 0
     gone = Subscription.contact_key.in_(keys)
-    moved = change.move(gone, SubscriptionState.UNSUBSCRIBED, list_ids=[list_.id])
-    return moved + (_keep_off(change, list_, keys) if list_.criterion_id is not None else 0)
+    return kept_off + change.move(gone, SubscriptionState.UNSUBSCRIBED, list_ids=[list_.id])
 
 
 def would_unsubscribe(host: Host, list_: List, source: ContactSource, keys: Select[Any]) -> Counts:

@@ -42,6 +42,7 @@ def withdraw(
     change = _change(host, contact, proof)
     if list_ids is None:
         return _withdraw_from(change, contact, Wide(topic_id))
+    change.hold(and_(Subscription.contact_key == contact.key, Subscription.list_id.in_(list_ids)))
     closed = [list_ for list_ in _lists(host, list_ids) if _set(change, contact, list_, SubscriptionState.UNSUBSCRIBED)]
     note_leaving(change, list_ids, Subscription.contact_key == contact.key)
     for list_ in closed:
@@ -104,13 +105,20 @@ def _change(host: Host, contact: ContactRef, proof: Proof) -> Change:
 def _withdraw_from(change: Change, contact: ContactRef, wide: Wide) -> Withdrawal:
     """The stop and what it closes carry the same time: that is how taking it back finds the subscriptions."""
     within = and_(wide.subscriptions(), Subscription.contact_key == contact.key)
+    change.hold(within)
     closing = _subscribed(change, within)
-    changed = bool(closing) or not opted_out_of(change.host, contact, wide)
+    changed = bool(closing) or not _stands(change.host, contact, wide)
     if changed:
         _stop(change, contact, wide)
         change.move(within, SubscriptionState.UNSUBSCRIBED, list_ids=closing)
         tell_of(change, contact, wide, subscribed=False)
     return Withdrawal(contact, wide.topic_id is None, closing, changed, change.at, wide.topic_id)
+
+
+def _stands(host: Host, contact: ContactRef, wide: Wide) -> bool:
+    """Whether they opted out of just this already. What somebody takes back at this moment stands no more."""
+    found = select(Suppression.id).where(wide.stops(), *of_contact(contact)).limit(1)
+    return host.session.scalar(found.with_for_update(read=True, skip_locked=True)) is not None
 
 
 def _stop(change: Change, contact: ContactRef, wide: Wide) -> None:
@@ -147,10 +155,10 @@ def _take_back(change: Change, contact: ContactRef, wide: Wide) -> bool:
 
 def _set(change: Change, contact: ContactRef, list_: List, state: SubscriptionState) -> bool:
     of_list = and_(Subscription.list_id == list_.id, Subscription.contact_key == contact.key)
-    if change.move(of_list, state, list_ids=[list_.id]):
-        return True
     there = exists().where(of_list, Subscription.contact_source == contact.source)
-    return bool(change.add(list_.id, select(literal(contact.key)).where(~there), state))
+    # Added first: where somebody else adds the contact at this moment, it is their row that is moved then.
+    added = change.add(list_.id, select(literal(contact.key)).where(~there), state)
+    return bool(change.move(of_list, state, list_ids=[list_.id]) or added)
 
 
 def _subscribed(change: Change, within: ColumnElement[bool]) -> tuple[int, ...]:

@@ -165,15 +165,16 @@ def _stop(change: Change, chosen: Select[Any], wide: Wide) -> None:
 
 
 def _set_lists(change: Change, chosen: Select[Any], list_ids: Sequence[int], state: SubscriptionState) -> None:
-    for list_id in list_ids:
-        change.move(Subscription.contact_key.in_(chosen), state, list_ids=[list_id])
+    for list_id in sorted(list_ids):
         key = chosen.subquery("chosen").c.key
         there = exists().where(
             Subscription.list_id == list_id,
             Subscription.contact_source == change.source,
             Subscription.contact_key == key,
         )
+        # Added first: where somebody else adds a contact at this moment, it is their row that is moved then.
         change.add(list_id, select(key).where(~there), state)
+        change.move(Subscription.contact_key.in_(chosen), state, list_ids=[list_id])
 
 
 def _tell(change: Change, chosen: Select[Any], what: What, *, subscribed: bool) -> None:
