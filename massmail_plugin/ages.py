@@ -26,7 +26,8 @@ class Ages:
     sign_ups: int = _days(1460, "Sign-ups that were confirmed: who agreed when, from where, to which words.")
     open_sign_ups: int = _days(30, "Sign-ups that nobody confirmed.")
     consent_history: int = _days(
-        1460, "Changes to subscriptions that a later one has replaced. The latest of each list and contact stays."
+        1460,
+        "Changes to subscriptions that a later one has replaced. The last coming and the last leaving of each stay.",
     )
     opt_out_reasons: int = _days(730, "Why somebody opted out, with the comment.")
     released_suppressions: int = _days(

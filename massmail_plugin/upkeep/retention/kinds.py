@@ -64,7 +64,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Rows(
         name="consent_history",
-        label="Changes to subscriptions that a later one has replaced",
+        label="Changes to subscriptions that a later one of the same kind has replaced",
         key=SubscriptionEvent.id,
         at=SubscriptionEvent.at,
         only=exists().where(
@@ -72,6 +72,8 @@ KINDS: tuple[Kind, ...] = (
             _later.contact_source == SubscriptionEvent.contact_source,
             _later.contact_key == SubscriptionEvent.contact_key,
             _later.id > SubscriptionEvent.id,
+            # The last time they came stays with the last time they left: by it an undo knows what it may open.
+            _later.state == SubscriptionEvent.state,
         ),
     ),
     Rows(

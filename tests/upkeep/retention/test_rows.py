@@ -10,6 +10,7 @@ from massmail_plugin import consent
 from massmail_plugin.ages import Ages
 from massmail_plugin.config import read_config
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.wishes.preferences import list_ids_of
 from massmail_plugin.errors import ConfigError
 from massmail_plugin.feedback import reclassifying
 from massmail_plugin.mailings import statistics
@@ -99,6 +100,9 @@ def test_evidence_stays_as_long_as_it_is_relied_on(host, keep):
     news, on, off = add_list(host), add_person(host, "on@x.example"), add_person(host, "off@x.example")
     proof = Proof(ConsentWay.FORM, evidence="form")
     consent.subscribe(host, news, [on, off], proof=proof)
+    for _ in range(2):
+        consent.unsubscribe(host, news, [off], proof=proof)
+        consent.subscribe(host, news, [off], proof=proof, again=True)
     consent.unsubscribe(host, news, [off], proof=proof)
     for ref in (on, off):
         host.session.add(
@@ -114,10 +118,25 @@ def test_evidence_stays_as_long_as_it_is_relied_on(host, keep):
         )
     host.session.commit()
     later(host, 400)
-    assert forget(host).forgotten == {"sign_ups": 1, "consent_history": 1}
+    assert forget(host).forgotten == {"sign_ups": 1, "consent_history": 4}
     assert list(host.session.scalars(select(SignUp.contact_key))) == [on.key]
     kept = host.session.execute(select(SubscriptionEvent.contact_key, SubscriptionEvent.state)).all()
-    assert sorted(map(tuple, kept)) == sorted([(on.key, "subscribed"), (off.key, "unsubscribed")])
+    assert sorted(map(tuple, kept)) == [(on.key, "subscribed"), (off.key, "subscribed"), (off.key, "unsubscribed")]
+
+
+def test_an_opt_out_can_be_taken_back_however_long_ago_the_contact_came(host, keep):
+    keep(consent_history=30)
+    news, who, proof = add_list(host), add_person(host, "a@x.example"), Proof(ConsentWay.PAGE, evidence="page")
+    consent.subscribe(host, news, [who], proof=proof)
+    host.session.commit()
+    later(host, 400)
+    consent.withdraw(host, who, list_ids=None, proof=proof)
+    host.session.commit()
+    forget(host)
+    later(host, 40)
+    forget(host)
+    assert consent.take_back(host, who, list_ids=None, proof=proof)
+    assert list_ids_of(host, who) == (news.id,)
 
 
 def test_sign_ups_nobody_confirmed_go_soon(host, keep):
