@@ -22,11 +22,11 @@ def lists_of(host: Host, contact: ContactRef) -> set[int]:
     )
     states = dict(host.session.execute(own).all())
     subscribed = {list_id for list_id, state in states.items() if state == SubscriptionState.SUBSCRIBED}
-    return subscribed | {list_.id for list_ in _finding(host, contact) if list_.id not in states}
+    return subscribed | {list_.id for list_ in lists_finding(host, contact) if list_.id not in states}
 
 
-def _finding(host: Host, contact: ContactRef) -> Iterator[List]:
-    """Lists whose criterion finds the contact. One that cannot be read finds nobody."""
+def lists_finding(host: Host, contact: ContactRef) -> Iterator[List]:
+    """Lists whose criterion finds the contact, also those they left. One that cannot be read finds nobody."""
     source = host.sources.get(contact.source)
     if source is None:
         return

@@ -6,9 +6,10 @@ Every act is idempotent; done through a test mail, or for somebody who is gone, 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from massmail_plugin import outcomes
+from massmail_plugin.audience.lists_of import lists_finding
 from massmail_plugin.consent.notices import after_commit
 from massmail_plugin.consent.proof import Proof
 from massmail_plugin.consent.wishes.withdrawal import take_back, withdraw
@@ -83,14 +84,25 @@ def undo(host: Host, message_id: int, *, everything: bool, origin: str = "") -> 
 
 
 def _left(host: Host, who: Recipient) -> list[int]:
-    """The mailing's lists the contact once was on and is not on now."""
-    once_on = select(SubscriptionEvent.list_id).where(
+    """The mailing's lists the contact once was on and is not on now. Where they left some of them through this very
+    mail, only those they left by it last.
+    """
+    known = {list_.id for list_ in lists_finding(host, who.contact)} & set(who.list_ids)
+    known |= set(host.session.scalars(_said(who, SubscriptionState.SUBSCRIBED)))
+    through_it = _said(who, SubscriptionState.UNSUBSCRIBED).where(SubscriptionEvent.message_id == who.message_id)
+    last = through_it.with_only_columns(func.max(SubscriptionEvent.at)).scalar_subquery()
+    by_it = known & set(host.session.scalars(through_it.where(SubscriptionEvent.at == last)))
+    return sorted((by_it or known) - lists_on(host, who.contact))
+
+
+def _said(who: Recipient, state: SubscriptionState) -> Select[int]:
+    """The mailing's lists the contact joined or left at any time."""
+    return select(SubscriptionEvent.list_id).where(
         SubscriptionEvent.contact_source == who.contact.source,
         SubscriptionEvent.contact_key == who.contact.key,
         SubscriptionEvent.list_id.in_(who.list_ids),
-        SubscriptionEvent.state == SubscriptionState.SUBSCRIBED.value,
+        SubscriptionEvent.state == state.value,
     )
-    return sorted(set(host.session.scalars(once_on)) - lists_on(host, who.contact))
 
 
 # --- What every wish leaves behind ----------------------------------------------------------------------------

@@ -6,10 +6,13 @@ import pytest
 from sqlalchemy import delete, select
 
 from massmail_plugin import opt_out
+from massmail_plugin.consent.proof import Proof
 from massmail_plugin.consent.stops.hand_off import Asked, Purpose, stopped
 from massmail_plugin.consent.wishes.opt_outs import Wide, opted_out_of
+from massmail_plugin.consent.wishes.withdrawal import withdraw
 from massmail_plugin.errors import ForgottenMail
 from massmail_plugin.models import (
+    Criterion,
     Event,
     List,
     Mailing,
@@ -108,6 +111,37 @@ def test_undo_does_not_put_anybody_on_a_list_they_never_were_on(mailed: MailedHo
     opt_out.leave(mailed.host, number, everything=False)
     back(mailed, number)
     assert mailed.lists_of(BEN) == ["news"]
+
+
+def test_undo_opens_what_this_mail_closed_and_no_list_that_was_left_before(mailed: MailedHost) -> None:
+    number, by_telephone = mailed.message(ANN).id, Proof(ConsentWay.PERSON, evidence="by telephone")
+    withdraw(mailed.host, ANN, list_ids=[mailed.list_id("offers")], proof=by_telephone)
+    opt_out.one_click(mailed.host, number)
+    assert [back(mailed, number) for _ in range(3)] == [True, False, False]
+    assert mailed.lists_of(ANN) == ["events", "news"]
+
+
+def test_who_left_by_other_ways_gets_these_mails_again(mailed: MailedHost) -> None:
+    number, by_telephone = mailed.message(ANN).id, Proof(ConsentWay.PERSON, evidence="by telephone")
+    for name in ("offers", "news"):
+        withdraw(mailed.host, ANN, list_ids=[mailed.list_id(name)], proof=by_telephone)
+    assert back(mailed, number)
+    assert mailed.lists_of(ANN) == ["events", "news", "offers"]
+
+
+def test_undo_puts_whom_a_criterion_finds_back_on_its_list(mailed: MailedHost) -> None:
+    session, now = mailed.host.session, mailed.host.clock()
+    rule = {"field": "name", "op": "is", "value": "Ben"}
+    criterion = Criterion(name="Bens", contact_source="people", rule=rule, created_at=now, updated_at=now)
+    number = mailed.message(BEN).id
+    session.get_one(Mailing, mailed.message(BEN).mailing_id).lists = [
+        List(name="b", created_at=now, criterion=criterion)
+    ]
+    session.commit()
+    assert opt_out.one_click(mailed.host, number)
+    assert state_of(mailed, number).out
+    assert [back(mailed, number) for _ in range(2)] == [True, False]
+    assert not state_of(mailed, number).out
 
 
 def test_out_back_and_out_again_is_reported_each_time(mailed: MailedHost) -> None:
