@@ -43,8 +43,8 @@ class Wanted:
 
     list_ids: frozenset[int] = frozenset()
     stopped_topic_ids: frozenset[int] = frozenset()
-    days: int = 0
-    """At most one mail in so many days; 0 means every mail."""
+    days: int | None = 0
+    """At most one mail in so many days; 0 means every mail, None what holds already."""
     pause: str = ""
     """"keep" what there is, a number of months from now on, or nothing: no break."""
 

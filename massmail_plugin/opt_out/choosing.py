@@ -124,6 +124,8 @@ class _Saving:
             report_removed(self._host, self._who)
 
     def frequency(self) -> bool:
+        if self._wanted.days is None:
+            return False
         if self._wanted.days:
             return frequency.want_fewer(self._host, self._contact, self._wanted.days, message_id=self._who.message_id)
         return frequency.want_as_many(self._host, self._contact)
@@ -138,7 +140,7 @@ class _Saving:
 
 
 def _check(wanted: Wanted) -> None:
-    if wanted.days not in DAYS or wanted.pause not in ("", "keep", *(str(months) for months in MONTHS)):
+    if wanted.days not in (None, *DAYS) or wanted.pause not in ("", "keep", *(str(months) for months in MONTHS)):
         raise BadRequest("Choose how often, and how long a break, among what is offered.")
 
 

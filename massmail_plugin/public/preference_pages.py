@@ -36,17 +36,18 @@ def _post(token: str) -> Response:
         except BadRequest:
             return _page(reader)
     else:
-        return _page(reader, draft=_filled_in() if "days" in request.form else None)
+        return _page(reader, draft=_filled_in() if "pause" in request.form else None)
     mounted().session.commit()
     return _page(reader, saved=True)
 
 
 def _filled_in() -> Wanted:
-    days, pause = request.form.get("days", "0"), request.form.get("pause", "")
+    """Where other days hold than the page offers, none is chosen, and none is sent."""
+    days, pause = request.form.get("days"), request.form.get("pause", "")
     return Wanted(
         frozenset(_numbers("list")),
         frozenset(_numbers("no_topic")),
-        int(days) if _NUMBER.fullmatch(days) else -1,
+        None if days is None else int(days) if _NUMBER.fullmatch(days) else -1,
         pause,
     )
 

@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import select
 
 from massmail_plugin.config import Config
+from massmail_plugin.consent.stops import frequency
 from massmail_plugin.models import OptOutReason, OutboxMessage, SubscriptionEvent
 from massmail_plugin.signed_links import message_token
 from massmail_plugin.upkeep.contacts import retire_contact
@@ -167,6 +168,18 @@ def test_fewer_mails_and_a_break(mailed: MailedHost, client: FlaskClient) -> Non
     assert "Saved. We write to you as chosen below." in over.text
     assert 'value="0" checked' in over.text
     assert mailed.lists_of(BEN) == ["news"]
+
+
+def test_saving_lists_keeps_the_days_that_somebody_else_noted(mailed: MailedHost, client: FlaskClient) -> None:
+    """The page does not offer a fortnight: no days are ticked, so that a browser sends none."""
+    address, lists = f"/m/p/{mailed.token(BEN)}", [str(mailed.list_id("news"))]
+    frequency.want_fewer(mailed.host, BEN, 14)
+    mailed.host.session.commit()
+    assert not re.search(r'name="days" value="\d+" checked', client.get(address).text)
+    draft = client.post(address, data={"lang": "it", "list": lists, "pause": "3"})
+    assert '<option value="3" selected' in draft.text
+    assert "Saved." in client.post(address, data={"act": "save", "list": lists, "pause": ""}).text
+    assert frequency.wanted_days(mailed.host, BEN) == 14
 
 
 @pytest.mark.parametrize("odd", [{"days": "5"}, {"days": "x"}, {"pause": "99"}, {"pause": "\0"}, {"days": "9" * 4000}])
