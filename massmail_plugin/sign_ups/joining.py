@@ -4,17 +4,20 @@ Confirming and keeping up enter; flushes only.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, literal, or_, select
 
 from massmail_plugin import audience, consent
 from massmail_plugin.audience.contacts.at_address import contacts_at
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.wishes.coming_back import ending
 from massmail_plugin.contact_fields import register
 from massmail_plugin.contracts import ContactRef, Host, NewContact
 from massmail_plugin.errors import SetupError
-from massmail_plugin.models import List, SignUp
+from massmail_plugin.models import List, SignUp, Subscription, Suppression
 from massmail_plugin.sign_ups.form import source_of_visitors
-from massmail_plugin.vocabulary import ConsentWay
+from massmail_plugin.vocabulary import ConsentWay, SubscriptionState
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ def join(host: Host, sign_up: SignUp) -> bool:
         with host.session.begin_nested():
             contact = _contact(host, sign_up)
             if contact is not None:
-                _welcome(host, sign_up, contact)
+                _join(host, sign_up, contact)
     except Exception:
         log.exception("The contact of sign-up %s could not be found or made; it is tried again", sign_up.id)
         contact = None
@@ -42,6 +45,21 @@ def join(host: Host, sign_up: SignUp) -> bool:
     sign_up.due_at = None if contact is not None or not still else now + AGAIN
     host.session.flush()
     return contact is not None
+
+
+def said_no(host: Host, sign_up: SignUp, contact: ContactRef | None, *, since: datetime | None = None) -> bool:
+    """Whether whoever reads the address of a sign-up said (`since` then) that they want no mail, or not its list."""
+    said = [ending(host, contact, [sign_up.list_id], address=sign_up.address)]
+    left = [
+        Subscription.list_id == sign_up.list_id,
+        Subscription.contact_source == literal(contact.source if contact else None),
+        Subscription.contact_key == literal(contact.key if contact else None),
+        Subscription.state == SubscriptionState.UNSUBSCRIBED.value,
+    ]
+    if since is not None:
+        said.append(Suppression.created_at > since)
+        left.append(Subscription.since > since)
+    return bool(host.session.scalar(select(or_(exists().where(*said), exists().where(*left)))))
 
 
 def _welcome(host: Host, sign_up: SignUp, contact: ContactRef) -> None:
@@ -54,6 +72,12 @@ def _welcome(host: Host, sign_up: SignUp, contact: ContactRef) -> None:
         consent_text_id=sign_up.consent_text_id,
     )
     consent.come_back(host, contact, [sign_up.list_id], address=sign_up.address, proof=proof)
+
+
+def _join(host: Host, sign_up: SignUp, contact: ContactRef) -> None:
+    """Who was found only later may have said since that they want no mail: then that is their last word."""
+    if not said_no(host, sign_up, contact, since=sign_up.confirmed_at):
+        _welcome(host, sign_up, contact)
     sign_up.contact_source, sign_up.contact_key = contact.source, contact.key
 
 

@@ -6,17 +6,16 @@ The scheduler enters; each sign-up is a short transaction of its own, committed 
 import logging
 from datetime import timedelta
 
-from sqlalchemy import exists, literal, or_, select, update
+from sqlalchemy import select, update
 
 from massmail_plugin.audience.contacts.at_address import contacts_at
-from massmail_plugin.consent.wishes.coming_back import ending
-from massmail_plugin.contracts import ContactRef, Host
+from massmail_plugin.contracts import Host
 from massmail_plugin.mailings import forget_words
-from massmail_plugin.models import List, SignUp, Subscription
+from massmail_plugin.models import List, SignUp
 from massmail_plugin.portable_sql import changed
 from massmail_plugin.sign_ups.asking import ask, end_of
-from massmail_plugin.sign_ups.joining import join
-from massmail_plugin.vocabulary import SignUpState, SubscriptionState
+from massmail_plugin.sign_ups.joining import join, said_no
+from massmail_plugin.vocabulary import SignUpState
 
 log = logging.getLogger(__name__)
 
@@ -80,22 +79,10 @@ def _end(sign_up: SignUp) -> None:
 
 def _admit(host: Host, sign_up: SignUp, list_: List) -> None:
     """To a list that asks nobody first, except those who once left: they must say themselves that they are back."""
-    contact = next(iter(contacts_at(host, sign_up.address)), None)
-    if _left_before(host, sign_up, contact):
+    contacts = contacts_at(host, sign_up.address)
+    if said_no(host, sign_up, None) or any(said_no(host, sign_up, contact) for contact in contacts):
         ask(host, sign_up)
         return
     sign_up.state = SignUpState.CONFIRMED.value
     sign_up.confirmed_at = host.clock()
     join(host, sign_up)
-
-
-def _left_before(host: Host, sign_up: SignUp, contact: ContactRef | None) -> bool:
-    """Whether whoever reads this address once said that they do not want the list, or any mail."""
-    said = exists().where(ending(host, contact, [sign_up.list_id], address=sign_up.address))
-    left = exists().where(
-        Subscription.list_id == sign_up.list_id,
-        Subscription.contact_source == literal(contact.source if contact else None),
-        Subscription.contact_key == literal(contact.key if contact else None),
-        Subscription.state == SubscriptionState.UNSUBSCRIBED.value,
-    )
-    return bool(host.session.scalar(select(or_(said, left))))

@@ -271,6 +271,22 @@ def test_without_a_contact_the_confirmation_waits_for_one(world: World) -> None:
     assert world.history()[0].origin == PHONE.origin
 
 
+@pytest.mark.parametrize("everything", [False, True])
+def test_who_opts_out_before_the_contact_is_found_stays_out(world: World, everything: bool) -> None:
+    world.makes = False
+    world.sign_up("zoe@example.org")
+    world.confirm(world.mails()[0])
+    zoe = add_person(world.host, "zoe@example.org")
+    clock(world.host).tick(minutes=30)
+    lists = None if everything else [world.list_.id]
+    consent.withdraw(world.host, zoe, list_ids=lists, proof=Proof(ConsentWay.HOST, evidence="by telephone"))
+    world.host.session.commit()
+    assert world.pass_time(hours=1) == 1
+    assert world.on_list() == set()
+    assert consent.opted_out_of_everything(world.host, zoe) == everything
+    assert world.pass_time(hours=2) == 0
+
+
 def test_a_host_function_that_fails_loses_no_confirmation_and_leaves_nothing_half_done(world: World) -> None:
     good = world.host.hooks.create_contact
 
@@ -316,6 +332,16 @@ def test_who_once_left_is_asked_all_the_same(world: World, everything: bool) -> 
     world.confirm(world.mails()[0])
     assert world.on_list() == {zoe.key}
     assert ref(zoe.key) == zoe
+
+
+def test_so_is_who_left_as_another_contact_with_the_same_address(world: World) -> None:
+    world.list_.double_opt_in = False
+    _, second = add_person(world.host, "zoe@example.org"), add_person(world.host, "zoe@example.org")
+    consent.withdraw(world.host, second, list_ids=None, proof=Proof(ConsentWay.PAGE, evidence="test"))
+    world.host.session.commit()
+    world.sign_up("zoe@example.org")
+    world.pass_time(seconds=15)
+    assert (world.on_list(), len(world.mails())) == (set(), 1)
 
 
 def test_nobody_is_subscribed_twice(world: World) -> None:
