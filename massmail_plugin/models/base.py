@@ -25,6 +25,12 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""An option of tables whose rows go by their age while their ids live on, in links or as how far something was read:
+SQLite would give the highest ids once more.
+"""
+
+
 def where(condition: str) -> dict[str, Any]:
     """The options that make an index partial."""
     return {"postgresql_where": text(condition), "sqlite_where": text(condition)}

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
+from massmail_plugin.models.base import NEVER_AGAIN, Base, BigId, ContactKey, SourceName, UtcDateTime, where
 from massmail_plugin.vocabulary import ReportState
 
 
@@ -18,6 +18,7 @@ class Event(Base):
         Index("ix_massmail_event_mailing", "mailing_id", "kind", "by_machine", "message_id"),
         Index("ix_massmail_event_message", "message_id"),
         Index("ix_massmail_event_link", "link_id", "by_machine", "at", **where("link_id IS NOT NULL")),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
+from massmail_plugin.models.base import NEVER_AGAIN, Base, BigId, ContactKey, SourceName, UtcDateTime, where
 from massmail_plugin.vocabulary import Channel, MessageState, Priority
 
 
@@ -64,7 +64,7 @@ class OutboxMessage(Base):
         Index("ix_massmail_outbox_message_contact", "contact_source", "contact_key"),
         Index("ix_massmail_outbox_message_nobodys", "address", **where(NOBODYS)),
         # No index holds what settling changes, and pages have room: then PostgreSQL updates a row in place (HOT).
-        {"postgresql_with": {"fillfactor": 50}},
+        {"postgresql_with": {"fillfactor": 50}, **NEVER_AGAIN},
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

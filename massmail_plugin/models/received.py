@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime
+from massmail_plugin.models.base import NEVER_AGAIN, Base, BigId, ContactKey, SourceName, UtcDateTime
 from massmail_plugin.secret_text import SecretText
 from massmail_plugin.vocabulary import AfterReading, MailboxKind, ReceivedState, Security
 
@@ -118,6 +118,7 @@ class Received(Base):
         UniqueConstraint("origin", "origin_id"),
         Index("ix_massmail_received_state", "state", "id"),
         Index("ix_massmail_received_message", "message_id"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

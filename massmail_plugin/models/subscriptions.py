@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from massmail_plugin.models.base import Base, BigId, ContactKey, SourceName, UtcDateTime, where
+from massmail_plugin.models.base import NEVER_AGAIN, Base, BigId, ContactKey, SourceName, UtcDateTime, where
 from massmail_plugin.models.lists import List
 from massmail_plugin.vocabulary import SignUpState, SubscriptionState
 
@@ -84,6 +84,7 @@ class SignUp(Base):
         Index("ix_massmail_sign_up_network", "network", "created_at"),
         Index("ix_massmail_sign_up_contact", "contact_source", "contact_key"),
         Index("ix_massmail_sign_up_due", "due_at", **where("due_at IS NOT NULL")),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

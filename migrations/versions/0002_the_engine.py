@@ -211,6 +211,7 @@ def _lean_outbox() -> sa.Table:
         sa.PrimaryKeyConstraint("id", name="pk_massmail_outbox_message"),
         sa.UniqueConstraint("mailing_id", *contact, name=f"uq_massmail_outbox_message_mailing_id_{'_'.join(contact)}"),
         sa.UniqueConstraint("mailing_id", "dedup_key", name="uq_massmail_outbox_message_mailing_id_dedup_key"),
+        sqlite_autoincrement=True,
     )
 
 

@@ -85,6 +85,7 @@ def _lean_events() -> sa.Table:
         sa.Column("provider_event_id", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_massmail_event"),
         sa.UniqueConstraint("provider", "provider_event_id", name="uq_massmail_event_provider_provider_event_id"),
+        sqlite_autoincrement=True,
     )
 
 
@@ -198,6 +199,7 @@ def _received() -> None:
         sa.Column("raw", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_massmail_received")),
         sa.UniqueConstraint("origin", "origin_id", name=op.f("uq_massmail_received_origin_origin_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_massmail_received_message", "massmail_received", ["message_id"])
     op.create_index("ix_massmail_received_state", "massmail_received", ["state", "id"])

@@ -151,6 +151,7 @@ def _subscriptions() -> None:
         ),
         sa.ForeignKeyConstraint(["list_id"], ["massmail_list.id"], name=op.f("fk_massmail_sign_up_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_massmail_sign_up")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_massmail_sign_up_list", "massmail_sign_up", ["list_id", "state", "id"])
     op.create_index("ix_massmail_sign_up_address", "massmail_sign_up", ["address", "created_at"])

@@ -50,6 +50,19 @@ def test_every_number_of_a_mailing_outlives_its_mails(host, keep):
     assert [run.differences() for run in runs] == [[], [], []]
 
 
+def test_mails_after_a_silence_are_new_ones_with_links_and_numbers_of_their_own(host, keep):
+    """SQLite would number them from the beginning: old links would be theirs, and statistics took them for counted."""
+    keep(messages=30)
+    old = ended(Run(host, 1))
+    later(host, 40)
+    forget(host)
+    new = ended(Run(host, 2, "Autumn"))
+    assert max(old.ids) < min(new.ids)
+    assert new.kept() == new.by_hand()
+    later(host, 40)
+    assert forget(host).forgotten == {"messages": CHUNKS * EACH}
+
+
 def test_numbers_stay_right_whatever_is_done_to_them_afterwards(host, keep):
     keep(messages=365)
     old, new = ended(Run(host, 4)), Run(host, 5, "Autumn")

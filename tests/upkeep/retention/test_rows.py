@@ -149,6 +149,16 @@ def test_sign_ups_nobody_confirmed_go_soon(host, keep):
     assert list(host.session.scalars(select(SignUp.state))) == [SignUpState.CONFIRMED]
 
 
+def test_a_link_that_confirms_never_becomes_that_of_somebody_elses_sign_up(host, keep):
+    keep(open_sign_ups=30)
+    news, state = add_list(host), SignUpState.WAITING.value
+    each(host, lambda at: SignUp(list_id=news.id, address="old@x.example", state=state, created_at=at), 31)
+    (old,) = host.session.scalars(select(SignUp.id)).all()
+    forget(host)
+    each(host, lambda at: SignUp(list_id=news.id, address="new@x.example", state=state, created_at=at), 0)
+    assert host.session.scalars(select(SignUp.id)).one() > old
+
+
 def test_reasons_for_opting_out_are_counted_for_ever_and_nobodys_after_a_time(host, keep):
     keep(opt_out_reasons=30)
     who = {"contact_source": "person", "contact_key": "7", "message_id": 5, "mailing_id": 1, "comment": "I, Anna"}
