@@ -27,6 +27,8 @@ class Recipient:
     is_test: bool
     address: str = ""
     """Empty where it is not kept any more."""
+    address_hash: str = ""
+    """Of a mail that was deleted for its age; empty where the person was erased."""
 
     @property
     def list_ids(self) -> tuple[int, ...]:
@@ -54,6 +56,7 @@ def recipient(host: Host, message_id: int) -> Recipient:
         None if lists or mailing is None else topic_of(mailing),
         mailing is not None and mailing.is_test,
         message.address if isinstance(message, OutboxMessage) else "",
+        message.address_hash or "" if isinstance(message, PastMessage) else "",
     )
 
 

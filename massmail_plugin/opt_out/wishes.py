@@ -12,6 +12,7 @@ from massmail_plugin import outcomes
 from massmail_plugin.audience.lists_of import lists_finding
 from massmail_plugin.consent.notices import after_commit
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.suppression import suppress
 from massmail_plugin.consent.wishes.withdrawal import take_back, withdraw
 from massmail_plugin.contracts import Host
 from massmail_plugin.models import SubscriptionEvent
@@ -19,7 +20,15 @@ from massmail_plugin.opt_out.choices import lists_on
 from massmail_plugin.opt_out.recipient import Recipient, recipient
 from massmail_plugin.opt_out.removals import came_back_since, take_removals_back
 from massmail_plugin.outcomes import events
-from massmail_plugin.vocabulary import ConsentWay, EventKind, Outcome, SubscriptionState
+from massmail_plugin.vocabulary import (
+    NOBODY,
+    ConsentWay,
+    EventKind,
+    Outcome,
+    SubscriptionState,
+    SuppressionReason,
+    SuppressionScope,
+)
 
 _SAID = {
     ConsentWay.PAGE: "Chosen on the page behind the link in a mail",
@@ -49,20 +58,46 @@ def leave(
     """Stop what this mail came by, or everything; True where that was news. Raises ForgottenMail.
 
     That is the lists of its mailing; where it has none, the topic; without a topic, all mail. `origin` says from where
-    the wish came: network address and program.
+    the wish came: network address and program. Where the host deleted the contact since, the address is stopped: there
+    may be another contact who has it.
     """
     who = recipient(host, message_id)
-    if who.is_test or who.is_gone:
+    if who.is_test:
         return False
     one_at_a_time(host, who)
     list_ids = None if everything or not who.lists else who.list_ids
     topic_id = None if everything or who.topic is None else who.topic.id
     proof = proof_of(who, way, origin)
+    if who.is_gone:
+        _stop_address(host, who, list_ids, topic_id, proof)
+        return False
     if not withdraw(host, who.contact, list_ids=list_ids, topic_id=topic_id, proof=proof).changed:
         return False
     keep(host, who, EventKind.OPT_OUT, what(list_ids, topic_id))
     report_removed(host, who)
     return True
+
+
+def _stop_address(
+    host: Host, who: Recipient, list_ids: Sequence[int] | None, topic_id: int | None, proof: Proof
+) -> None:
+    """For a contact who is gone. Of one who was erased no address is known, and all of theirs are stopped."""
+    if who.contact.key == NOBODY or not (who.address or who.address_hash):
+        return
+    whom = {"address": who.address} if who.address else {"address_hash": who.address_hash}
+    scope = SuppressionScope.ALL_BUT_TRANSACTIONAL if topic_id is None else SuppressionScope.TOPIC
+    for list_id in [None] if list_ids is None else list_ids:
+        suppress(
+            host,
+            **whom,  # type: ignore[arg-type]
+            scope=scope if list_id is None else SuppressionScope.LIST,
+            list_id=list_id,
+            topic_id=topic_id,
+            reason=SuppressionReason.OPT_OUT,
+            note=proof.evidence,
+            way=proof.way,
+            message_id=proof.message_id,
+        )
 
 
 def undo(host: Host, message_id: int, *, everything: bool, origin: str = "") -> bool:

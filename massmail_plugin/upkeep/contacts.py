@@ -15,6 +15,7 @@ from massmail_plugin import outbox
 from massmail_plugin.audience import current_addresses
 from massmail_plugin.consent.addresses import normalised
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.address_hashes import address_hashes
 from massmail_plugin.consent.stops.suppression import in_force, suppress
 from massmail_plugin.consent.subscriptions.changes import Change, forget
 from massmail_plugin.contact_fields import register
@@ -100,14 +101,16 @@ def retire_contact(host: Host, contact: ContactRef) -> None:
     Its rows stay for the statistics, under a key that no contact can have, so that nobody who gets the key later
     inherits them.
     """
-    retire_as(host, contact, f"{GONE}{uuid4().hex[:12]}:{contact.key}"[:LONGEST_KEY], addresses_of(host, contact))
+    key = f"{GONE}{uuid4().hex[:12]}:{contact.key}"[:LONGEST_KEY]
+    known = addresses_of(host, contact)
+    retire_as(host, contact, key, known, past_hashes_of(host, contact, but=known))
 
 
-def retire_as(host: Host, contact: ContactRef, key: str, addresses: Iterable[str]) -> None:
-    """`retire_contact` under this key, the wishes going over to these addresses."""
+def retire_as(host: Host, contact: ContactRef, key: str, addresses: Iterable[str], hashes: Iterable[str]) -> None:
+    """`retire_contact` under this key, the wishes going over to these addresses, and to those with these hashes."""
     host.session.flush()
     skip_waiting(host, _of(OutboxMessage, contact), SkipReason.CONTACT_GONE)
-    _suppress_addresses(host, contact, addresses)
+    _suppress_addresses(host, contact, addresses, hashes)
     of_addresses = {"contact_source": None, "contact_key": None}
     changed(host, update(ProviderListEntry).where(_of(ProviderListEntry, contact)).values(**of_addresses))
     forget(host, _of(Subscription, contact))
@@ -127,8 +130,7 @@ def addresses_of(host: Host, contact: ContactRef) -> set[str]:
 
     Tests went to people of the house, and addresses of related people are theirs.
     """
-    source = host.sources.get(contact.source)
-    others = [one.role for one in source.addresses if one.via is not None] if source else []
+    source, others = host.sources.get(contact.source), _roles_of_others(host, contact)
     mailed = (
         select(OutboxMessage.address)
         .join(Mailing, Mailing.id == OutboxMessage.mailing_id)
@@ -137,10 +139,29 @@ def addresses_of(host: Host, contact: ContactRef) -> set[str]:
     )
     found = set(host.session.scalars(mailed.distinct()))
     if source is not None:
-        mail = {one.role for one in register(source).roles(Channel.EMAIL)} - {*others}
+        mail = {one.role for one in register(source).roles(Channel.EMAIL)} - others
         now = current_addresses(host, source, [contact.key])
         found |= {address for (_, role), address in now.items() if role in mail}
     return {normalised(address) for address in found}
+
+
+def past_hashes_of(host: Host, contact: ContactRef, *, but: Iterable[str]) -> set[str]:
+    """The keyed hashes of the contact's own addresses, `but` these, to which mails went that were deleted for their
+    age.
+    """
+    past = (
+        select(PastMessage.address_hash)
+        .join(Mailing, Mailing.id == PastMessage.mailing_id)
+        .where(_of(PastMessage, contact), PastMessage.address_hash > "", Mailing.kind != MailingKind.TEST.value)
+        .where(PastMessage.address_role.not_in(_roles_of_others(host, contact)))
+    )
+    known = {mark for address in but for mark in address_hashes(host.config, address)}
+    return {mark for mark in host.session.scalars(past.distinct()) if mark is not None} - known
+
+
+def _roles_of_others(host: Host, contact: ContactRef) -> set[str]:
+    source = host.sources.get(contact.source)
+    return {one.role for one in source.addresses if one.via is not None} if source else set()
 
 
 # --- Mail that waits ------------------------------------------------------------------------------------------
@@ -195,7 +216,7 @@ def _want_fewest(host: Host, old: ContactRef, new: ContactRef) -> None:
     changed(host, update(Frequency).where(_of(Frequency, new), Frequency.days < days).values(days=days))
 
 
-def _suppress_addresses(host: Host, contact: ContactRef, addresses: Iterable[str]) -> None:
+def _suppress_addresses(host: Host, contact: ContactRef, addresses: Iterable[str], hashes: Iterable[str]) -> None:
     row = Suppression
     wishes = select(row.scope, row.list_id, row.topic_id, row.reason, row.until).where(
         _of(row, contact), row.reason.in_([reason.value for reason in _LASTING]), in_force(host.clock())
@@ -203,11 +224,13 @@ def _suppress_addresses(host: Host, contact: ContactRef, addresses: Iterable[str
     stops: list[Any] = [tuple(found) for found in host.session.execute(wishes)]
     left = _lists_left(host, contact)
     stops += [(SuppressionScope.LIST, list_id, None, SuppressionReason.OPT_OUT, None) for list_id in left]
-    for address in addresses:
+    whom: list[dict[str, Any]] = [{"address": address} for address in addresses]
+    whom += [{"address_hash": mark} for mark in hashes]
+    for named in whom:
         for scope, list_id, topic_id, reason, until in stops:
             suppress(
                 host,
-                address=address,
+                **named,
                 scope=SuppressionScope(scope),
                 list_id=list_id,
                 topic_id=topic_id,

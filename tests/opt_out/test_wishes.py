@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
-from massmail_plugin import opt_out
+from massmail_plugin import consent, opt_out
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.address_hashes import address_hash
 from massmail_plugin.consent.stops.hand_off import Asked, Purpose, stopped
 from massmail_plugin.consent.wishes.opt_outs import Wide, opted_out_of
 from massmail_plugin.consent.wishes.withdrawal import withdraw
@@ -20,6 +21,7 @@ from massmail_plugin.models import (
     OutcomeReport,
     PastMessage,
     SubscriptionEvent,
+    Suppression,
     Template,
     Topic,
 )
@@ -27,6 +29,8 @@ from massmail_plugin.upkeep.contacts import retire_contact
 from massmail_plugin.vocabulary import ConsentWay, MailingKind, SkipReason
 from tests.opt_out.conftest import opted_out, state_of
 from tests.public.mailed_host import ANN, BEN, EVE, MailedHost
+
+BY_TELEPHONE = Proof(ConsentWay.PERSON, evidence="by telephone")
 
 
 def back(mailed: MailedHost, number: int) -> bool:
@@ -114,17 +118,17 @@ def test_undo_does_not_put_anybody_on_a_list_they_never_were_on(mailed: MailedHo
 
 
 def test_undo_opens_what_this_mail_closed_and_no_list_that_was_left_before(mailed: MailedHost) -> None:
-    number, by_telephone = mailed.message(ANN).id, Proof(ConsentWay.PERSON, evidence="by telephone")
-    withdraw(mailed.host, ANN, list_ids=[mailed.list_id("offers")], proof=by_telephone)
+    number = mailed.message(ANN).id
+    withdraw(mailed.host, ANN, list_ids=[mailed.list_id("offers")], proof=BY_TELEPHONE)
     opt_out.one_click(mailed.host, number)
     assert [back(mailed, number) for _ in range(3)] == [True, False, False]
     assert mailed.lists_of(ANN) == ["events", "news"]
 
 
 def test_who_left_by_other_ways_gets_these_mails_again(mailed: MailedHost) -> None:
-    number, by_telephone = mailed.message(ANN).id, Proof(ConsentWay.PERSON, evidence="by telephone")
+    number = mailed.message(ANN).id
     for name in ("offers", "news"):
-        withdraw(mailed.host, ANN, list_ids=[mailed.list_id(name)], proof=by_telephone)
+        withdraw(mailed.host, ANN, list_ids=[mailed.list_id(name)], proof=BY_TELEPHONE)
     assert back(mailed, number)
     assert mailed.lists_of(ANN) == ["events", "news", "offers"]
 
@@ -282,7 +286,30 @@ def test_the_wish_works_when_the_mail_itself_was_deleted_for_its_age(mailed: Mai
     assert mailed.lists_of(ANN) == ["events", "news", "offers"]
 
 
-def test_who_is_gone_is_told_so_and_changes_nothing(mailed: MailedHost) -> None:
+@pytest.mark.parametrize("by_age", [False, True])
+def test_whoever_writes_for_a_contact_that_was_deleted_stops_the_address(mailed: MailedHost, by_age: bool) -> None:
+    """The host may have made another contact of it, as when it takes its contacts in anew every night."""
+    host, message = mailed.host, mailed.message(ANN)
+    number, address, mailing_id = message.id, message.address, message.mailing_id
+    if by_age:
+        mailed.forget_by_age(ANN)
+        host.session.get_one(PastMessage, number).address_hash = address_hash(host.config, address)
+    retire_contact(host, ANN)
+    asked = [Asked(1, EVE.key, address)]
+    news, events = (Purpose(mailing_id, (mailed.list_id(name),)) for name in ("news", "events"))
+    consent.subscribe(host, host.session.get_one(List, mailed.list_id("events")), [EVE], proof=BY_TELEPHONE)
+    assert stopped(host, "people", asked, news) == {}
+    opt_out.one_click(host, number)
+    opt_out.one_click(host, number)
+    host.session.commit()
+    assert stopped(host, "people", asked, news) == {1: SkipReason.OPTED_OUT}
+    assert stopped(host, "people", asked, events) == {}
+    opt_out.leave(host, number, everything=True)
+    assert stopped(host, "people", asked, events) == {1: SkipReason.OPTED_OUT}
+    assert host.session.scalar(select(func.count()).select_from(Suppression)) == 3
+
+
+def test_who_is_gone_is_told_so_and_changes_no_list(mailed: MailedHost) -> None:
     number = mailed.message(ANN).id
     retire_contact(mailed.host, ANN)
     mailed.host.session.commit()

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from massmail_plugin import consent, outbox, outcomes
 from massmail_plugin.consent.proof import Proof
+from massmail_plugin.consent.stops.known_by_hash import stopped_by_hash
 from massmail_plugin.consent.stops.suppression import suppress
 from massmail_plugin.contracts import ContactRef
 from massmail_plugin.errors import BadRequest
@@ -32,7 +33,14 @@ from massmail_plugin.models import (
     Topic,
 )
 from massmail_plugin.upkeep.contacts import merge_contact, retire_contact
-from massmail_plugin.vocabulary import ConsentWay, MailingState, Outcome, SuppressionReason, SuppressionScope
+from massmail_plugin.vocabulary import (
+    ConsentWay,
+    MailingState,
+    Outcome,
+    SkipReason,
+    SuppressionReason,
+    SuppressionScope,
+)
 from tests.consent.small_host import add_list, add_person, running_host
 
 EVERYTHING = {"scope": SuppressionScope.ALL_BUT_TRANSACTIONAL, "reason": SuppressionReason.OPT_OUT}
@@ -228,6 +236,20 @@ def test_the_wishes_of_who_is_gone_hold_for_the_addresses(host):
         ("all_but_transactional", None, "opt_out"),
         ("list", news.id, "opt_out"),
     }
+
+
+def test_so_they_do_where_age_has_left_but_the_hash_of_the_address(host):
+    ref = add_person(host)
+    (row,) = mailing(host, ref, state="sent")
+    past = {"mailing_id": row.mailing_id, "address_role": "main", "contact_source": ref.source, "contact_key": ref.key}
+    host.session.add(PastMessage(id=7000, address_hash=consent.address_hash(host.config, "old@example.org"), **past))
+    suppress(host, contact=ref, **EVERYTHING)
+    host.session.commit()
+    retire_contact(host, ref)
+    again = add_person(host, "Old@example.org")
+    asked = [consent.Asked(1, again.key, "Old@example.org")]
+    assert consent.stopped(host, "person", asked, consent.Purpose()) == {1: SkipReason.OPTED_OUT}
+    assert stopped_by_hash(host, ["old@example.org"]) == set(), "nobody was erased"
 
 
 def test_of_two_who_want_fewer_mails_the_wish_for_fewest_holds(host):

@@ -5,14 +5,10 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
-
 from massmail_plugin.audience.imports.staging import own_addresses
-from massmail_plugin.consent.stops.address_hashes import address_hashes
+from massmail_plugin.consent.stops.known_by_hash import stopped_by_hash
 from massmail_plugin.contracts import ContactRef, ContactSource, Host, NewContact
 from massmail_plugin.errors import BadRequest
-from massmail_plugin.models import Suppression
-from massmail_plugin.portable_sql import one_of
 
 BATCH = 500
 
@@ -29,7 +25,7 @@ def create(host: Host, source: ContactSource, people: Sequence[Any], *, origin: 
     made: dict[int, ContactRef] = {}
     waiting = iter(people)
     while batch := list(islice(waiting, BATCH)):
-        erased = _erased(host, [address for _, address, _ in batch])
+        erased = stopped_by_hash(host, [address for _, address, _ in batch])
         new = [(number, address, values) for number, address, values in batch if address not in erased]
         asked = [
             NewContact(
@@ -54,11 +50,3 @@ def create(host: Host, source: ContactSource, people: Sequence[Any], *, origin: 
             if key is not None
         }
     return made
-
-
-def _erased(host: Host, addresses: Sequence[str]) -> set[str]:
-    if host.session.scalar(select(Suppression.id).where(Suppression.address_hash.is_not(None)).limit(1)) is None:
-        return set()
-    marks = {mark: address for address in addresses for mark in address_hashes(host.config, address)}
-    found = host.session.scalars(select(Suppression.address_hash).where(one_of(Suppression.address_hash, list(marks))))
-    return {marks[mark] for mark in found if mark is not None}

@@ -4,6 +4,7 @@ which we then know by their keyed hashes alone. Doors enter and commit.
 
 import json
 import logging
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -33,7 +34,7 @@ from massmail_plugin.models import (
     WebhookDelivery,
 )
 from massmail_plugin.portable_sql import changed, one_of
-from massmail_plugin.upkeep.contacts import move, retire_as, skip_waiting
+from massmail_plugin.upkeep.contacts import move, past_hashes_of, retire_as, skip_waiting
 from massmail_plugin.upkeep.privacy.held import held
 from massmail_plugin.upkeep.privacy.holdings import HOLDINGS, Whose
 from massmail_plugin.upkeep.privacy.people import Person
@@ -77,8 +78,9 @@ def erase(host: Host, person: Person, *, by: str, note: str = "") -> Erased:
     if not counts and not _to_keep_off(host, person):
         return Erased({}, news=False)
     _stop_mail(host, Whose(host, person))
-    former = Whose(host, Person(None, _retire(host, person), person.addresses))
-    _keep_off(host, former, by)
+    past = _past_hashes(host, person)
+    former = Whose(host, Person(None, _retire(host, person, past), person.addresses))
+    _keep_off(host, former, past, by)
     _scrub_mails(host, former)
     _scrub_what_came_back(host, former)
     _scrub_wishes(host, former)
@@ -106,7 +108,7 @@ def _stop_mail(host: Host, whose: Whose) -> None:
         raise BadRequest("A mail to this person is about to leave at this moment. Try again in a minute.")
 
 
-def _retire(host: Host, person: Person) -> tuple[ContactRef, ...]:
+def _retire(host: Host, person: Person, past: Set[str]) -> tuple[ContactRef, ...]:
     """Every contact of the person under a new key that tells nothing; these. What the contact wished goes over to the
     addresses first.
     """
@@ -116,7 +118,7 @@ def _retire(host: Host, person: Person) -> tuple[ContactRef, ...]:
         if ref.key.startswith(GONE):
             move(host, ref, key)
         else:
-            retire_as(host, ref, key, person.addresses)
+            retire_as(host, ref, key, person.addresses, past)
         moved.append(ContactRef(ref.source, key))
     return tuple(moved)
 
@@ -132,7 +134,13 @@ def _to_keep_off(host: Host, person: Person) -> list[str]:
     return [one for one in person.addresses if not known & set(consent.address_hashes(host.config, one))]
 
 
-def _keep_off(host: Host, whose: Whose, by: str) -> None:
+def _past_hashes(host: Host, person: Person) -> set[str]:
+    """Of addresses that nothing but the hash is known of, since mails to them were deleted for their age."""
+    known = (*person.addresses, *person.shared)
+    return {mark for ref in person.refs for mark in past_hashes_of(host, ref, but=known)}
+
+
+def _keep_off(host: Host, whose: Whose, past: Set[str], by: str) -> None:
     """What stops mail to the addresses goes on to do so, by their hashes; what stopped the contact alone ends."""
     changed(host, delete(ReleasedSuppression).where(_WHICH[ReleasedSuppression](whose)))
     changed(host, delete(Suppression).where(whose.contact(Suppression)))
@@ -141,10 +149,11 @@ def _keep_off(host: Host, whose: Whose, by: str) -> None:
         this = one_of(Suppression.address, sorted(spellings(address)))
         changed(host, update(Suppression).where(this).values(**bare))
     changed(host, update(Suppression).where(whose.hash(Suppression.address_hash)).values(note=""))
-    for address in _to_keep_off(host, whose.person):
+    now = {consent.address_hash(host.config, address) for address in _to_keep_off(host, whose.person)}
+    for mark in sorted(now | past):
         consent.suppress(
             host,
-            address_hash=consent.address_hash(host.config, address),
+            address_hash=mark,
             scope=SuppressionScope.ALL_BUT_TRANSACTIONAL,
             reason=SuppressionReason.ERASED,
             by=by,

@@ -175,6 +175,18 @@ def test_somebody_the_host_still_has_but_who_never_got_mail_is_kept_off(world):
     assert host.session.scalar(select(func.count()).select_from(Erasure)) == 1
 
 
+def test_an_address_of_which_age_has_left_but_the_hash_gets_no_mail_either(world, zsuzsanna):
+    host, mailing_id = world.host, world.host.session.scalars(select(Mailing.id)).first()
+    mark = consent.address_hash(host.config, "former@flowers.example")
+    who = {"contact_source": zsuzsanna.source, "contact_key": zsuzsanna.key, "address_role": "main"}
+    host.session.add(PastMessage(id=70_000, mailing_id=mailing_id, address_hash=mark, **who))
+    host.session.commit()
+    erase(host, zsuzsanna)
+    asked = [consent.Asked(1, "new", "former@flowers.example")]
+    assert consent.stopped(host, "client", asked, consent.Purpose()) == {1: SkipReason.SUPPRESSED}
+    assert not erase(host, zsuzsanna).news
+
+
 def test_what_belongs_to_an_address_that_others_have_too_stays(world, zsuzsanna):
     host = world.host
     world.contact("family", ADDRESS)
