@@ -1,7 +1,10 @@
 """Who is on a list: by their own wish, or as its criterion finds them."""
 
 import pytest
+from sqlalchemy import Column, MetaData, String, Table, insert, select
 
+from massmail_plugin.audience import AudienceRequest, count, explain, funnel, left_out, select_recipients
+from massmail_plugin.audience.criteria.saved_criteria import LONGEST_TRAIL
 from massmail_plugin.audience.members import members
 from massmail_plugin.consent.proof import Proof
 from massmail_plugin.consent.subscriptions.subscribing import subscribe, unsubscribe
@@ -61,3 +64,36 @@ def test_a_list_that_asks_for_itself_is_refused_in_words(host: Host) -> None:
     second.criterion.rule = {"list": news.id, "op": "on"}
     host.session.flush()
     assert on(host, first) == set(), "a refusal leaves nothing behind"
+
+
+def test_lists_kept_by_criteria_that_ask_for_lists_work_everywhere(host: Host) -> None:
+    """As deep as is allowed, also within the largest statements there are."""
+    graz, linz = add_person(host, "graz@x.test", city="Graz"), add_person(host, "linz@x.test", city="Linz")
+    tower = kept(host, "Graz", {"field": "city", "op": "is", "value": "Graz"})
+    for floor in range(LONGEST_TRAIL - 1):
+        left = {"field": "city", "op": "is_empty"}
+        tower = kept(host, f"Floor {floor}", {"all": [{"none": [left]}, {"list": tower.id, "op": "on"}]})
+    assert on(host, tower) == {(graz.key, tower.id)}
+    asked = {"any": [{"none": [{"list": tower.id, "op": "off"}]}]}
+    assert count(host, PERSONS, asked) == 1
+    request = AudienceRequest("person", (tower.id,), asked, roles=("main", "second"))
+    assert funnel(host, request)[-1].count == 1
+    assert [one.ref for one in left_out(host, request, "will_get")] == [graz]
+    assert (explain(host, request, graz).gets_it, explain(host, request, linz).gets_it) == (True, False)
+    going = Table("going", MetaData(), Column("key", String(64)), prefixes=["TEMPORARY"])
+    going.create(host.session.connection())
+    recipients = select_recipients(host, request).subquery()
+    host.session.execute(insert(going).from_select(["key"], select(recipients.c.contact_key)))
+    assert host.session.scalars(select(going.c.key)).all() == [graz.key]
+
+
+def test_towers_and_avalanches_of_lists_are_refused(host: Host) -> None:
+    tower = avalanche = kept(host, "Everybody", None)
+    for floor in range(LONGEST_TRAIL):
+        tower = kept(host, f"Floor {floor}", {"list": tower.id, "op": "on"})
+    for floor in range(4):
+        avalanche = kept(host, f"Slope {floor}", {"all": [{"list": avalanche.id, "op": "on"}] * 10})
+    with pytest.raises(RuleError, match=f"{LONGEST_TRAIL} lists deep"):
+        members(host, PERSONS, [tower.id])
+    with pytest.raises(RuleError, match="Make it smaller"):
+        members(host, PERSONS, [avalanche.id])

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, literal, select, union_all
 
+from massmail_plugin.audience.criteria.saved_criteria import LONGEST_TRAIL
 from massmail_plugin.consent.contact_keys import key_text
 from massmail_plugin.contracts import ContactSource, Host
 from massmail_plugin.errors import RuleError
@@ -64,6 +65,11 @@ def _not_within_itself(list_: List) -> Iterator[None]:
     if list_.id in reading:
         raise RuleError(
             f"The list “{list_.name}” is kept by a criterion that asks who is on this very list. Change the criterion."
+        )
+    if len(reading) >= LONGEST_TRAIL:
+        raise RuleError(
+            f"The list “{list_.name}” is kept by a criterion that asks for a list kept by a criterion, and so on. That "
+            f"may go {LONGEST_TRAIL} lists deep at the most."
         )
     token = _being_read.set((*reading, list_.id))
     try:

@@ -82,7 +82,13 @@ class _Contact:
         return func.coalesce(written(asked, self.source), false())
 
     def lists(self, rule: ListRule) -> Clause:
-        return on_lists(self.host, self.source, rule, clause)
+        return on_lists(self.host, self.source, rule, self.kept)
+
+    def kept(self, host: Host, source: ContactSource, rule: object) -> Clause:
+        """The rule of a criterion that keeps a list which is asked for: it counts as one that is asked for itself."""
+        inner = parse(rule)
+        self.trail.count(inner)
+        return self.tree(inner)
 
     def stops(self, rule: OptOutRule) -> Clause:
         return opted_out(self.host, self.source, rule)

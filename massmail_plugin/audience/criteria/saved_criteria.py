@@ -28,6 +28,14 @@ class Trail:
     def on(self, criterion_id: int) -> "Trail":
         return Trail((*self.above, criterion_id), self.read)
 
+    def count(self, rule: Rule) -> None:
+        """Count the rules of a criterion that is read on the way. Raises RuleError where they become too many."""
+        self.read[0] += sum(1 for _ in walk(rule))
+        if self.read[0] > MOST_RULES:
+            raise RuleError(
+                f"With all the criteria it asks for, a criterion may hold {MOST_RULES} rules. Make it smaller."
+            )
+
 
 def inner_rule(host: Host, source: ContactSource, rule: CriterionRule, trail: Trail) -> tuple[Trail, Rule]:
     """The rule of the criterion that a rule asks for, and the trail within it.
@@ -42,9 +50,7 @@ def inner_rule(host: Host, source: ContactSource, rule: CriterionRule, trail: Tr
     if len(trail.above) >= LONGEST_TRAIL:
         raise RuleError(f"Criteria may stand in one another {LONGEST_TRAIL} deep at the most; see “{saved.name}”.")
     inner = parse(saved.rule)
-    trail.read[0] += sum(1 for _ in walk(inner))
-    if trail.read[0] > MOST_RULES:
-        raise RuleError(f"With all the criteria it asks for, a criterion may hold {MOST_RULES} rules. Make it smaller.")
+    trail.count(inner)
     return trail.on(saved.id), inner
 
 

@@ -22,7 +22,8 @@ def on_lists(host: Host, source: ContactSource, rule: ListRule, finds: Finds) ->
     lists_of(host, rule.list_ids)
     if rule.op is OnList.LEFT:
         return _unsubscribed(source, rule.list_ids)
-    members = membership(host, source, rule.list_ids, finds).subquery()
+    # In front of the statement, since lists kept by criteria that ask for lists nest deeper than SQLite can parse.
+    members = membership(host, source, rule.list_ids, finds).cte().prefix_with("NOT MATERIALIZED", dialect="postgresql")
     on = exists(select(literal(1)).where(members.c.key == key_text(source)).select_from(members))
     return on if rule.op is OnList.ON else not_(on)
 
