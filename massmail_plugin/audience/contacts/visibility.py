@@ -19,7 +19,10 @@ def limited(host: Host) -> bool:
 
 def sees_all(host: Host, source: ContactSource) -> bool:
     """Whether no contact of the source is hidden from who looks."""
-    return host.viewer is None or source.limit is None or source.limit(host.viewer) in (None, True)
+    if host.viewer is None or source.limit is None:
+        return True
+    allowed = source.limit(host.viewer)
+    return allowed is None or allowed is True
 
 
 def visible(host: Host, source: ContactSource) -> ColumnElement[bool]:

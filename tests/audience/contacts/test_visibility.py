@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from massmail_plugin.audience import count, exists, find, readers, sample, summaries, values, visible_rows
+from massmail_plugin.audience.contacts.visibility import sees_all
 from massmail_plugin.contracts import ContactRef, ContactSource, Host
 from massmail_plugin.models import Subscription
 from massmail_plugin.sending.recipients import audience as of_sending
@@ -64,6 +65,12 @@ def test_counting_does_not_tell_what_cannot_be_seen(
     asked = {"field": "city", "op": "is", "value": "Linz"}
     assert [count(seen_by(city), source, asked) for city in ("Graz", "Linz", None, "nobody")] == [0, 1, 1, 0]
     assert [count(seen_by(city), source, None) for city in ("Graz", None, "nobody")] == [1, 3, 0]
+
+
+def test_who_sees_all(host: Host, seen_by: Callable[[str | None], Host], source: ContactSource) -> None:
+    assert [sees_all(seen_by(city), source) for city in ("Graz", None, "nobody")] == [False, True, False]
+    assert sees_all(host, source)
+    assert sees_all(seen_by("nobody"), MEMBERS)
 
 
 def test_workers_see_everybody(host: Host, source: ContactSource, people: list[ContactRef]) -> None:
