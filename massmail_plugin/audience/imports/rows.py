@@ -7,6 +7,7 @@ from massmail_plugin.audience.imports.mapping import ColumnMapping
 from massmail_plugin.audience.imports.seen import Seen
 from massmail_plugin.audience.table_files import Table
 from massmail_plugin.consent.addresses import fault, normalised, spellings
+from massmail_plugin.errors import ImportRefused
 from massmail_plugin.vocabulary import RowVerdict
 
 SLICES = {"postgresql": 200_000, "sqlite": 50_000}
@@ -51,6 +52,7 @@ class FileRows:
         self._seen = Seen()
         self.taken = 0
         self.ended = False
+        self._refused: ImportRefused | None = None
         self.problems: list[Problem] = []
         """Of the slice that is being taken."""
 
@@ -61,11 +63,20 @@ class FileRows:
             self.problems.clear()
 
     def take(self, limit: int) -> Slice:
-        """So many rows of the file, as far as they are fit; the others become problems. Fewer where they are large."""
+        """So many rows of the file, as far as they are fit; the others become problems. Fewer where they are large.
+
+        Raises ImportRefused where the file cannot be read on: not before the rows up to there were taken.
+        """
+        if self._refused is not None:
+            raise self._refused
         slice_ = Slice([], [])
         end, room, column, fit = self.taken + limit, LARGEST_SLICE, self._column, self._fit
         while self.taken < end and room > 0:
-            row = next(self._rows, None)
+            try:
+                row = next(self._rows, None)
+            except ImportRefused as refused:
+                self._refused = refused
+                break
             if row is None:
                 self.ended = True
                 break

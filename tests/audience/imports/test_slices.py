@@ -226,6 +226,18 @@ def test_a_row_in_the_middle_that_cannot_be_read_fails_it_in_words(sqlite_host: 
     assert (row.state, "longer than" in row.fault, row.finished_at is not None) == ("failed", True, True)
 
 
+@pytest.mark.parametrize("slice_", [2, 3, 100])
+def test_the_rows_before_one_that_cannot_be_read_are_done(sqlite_host: Host, slice_: int) -> None:
+    host, news = sqlite_host, add_list(sqlite_host)
+    for number in range(6):
+        add_person(host, f"p{number}@x.test")
+    rows = b"".join(b"p%d@x.test\n" % number for number in range(6))
+    row = brought(host, io.BytesIO(b"email\n" + rows + b'"' + b"x" * 200_000), list_id=news.id)
+    counts = worked(host, row, slice_=slice_)
+    assert (row.state, "longer than" in row.fault, counts) == ("failed", True, {"rows": 6, "changed": 6})
+    assert (row.done_rows, events(host, news)) == (6, 6)
+
+
 def test_a_file_in_parts_reads_like_one(sqlite_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_parts, "PART_BYTES", 7)
 
