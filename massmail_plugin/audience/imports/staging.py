@@ -40,10 +40,10 @@ found = Table(
     _METADATA,
     Column("number", Integer),
     Column("contact_key", String(64)),
-    Column("address", String(400)),
+    Column("address", Text),
     **_TEMPORARY,
 )
-"""Rows with each contact they belong to, and the address it is known by."""
+"""Rows with each contact they belong to, and the address it is known by, however long the host keeps it."""
 verdicts = Table(
     "massmail_import_verdict",
     _METADATA,

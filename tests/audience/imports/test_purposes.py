@@ -1,6 +1,7 @@
 """What a file does, for each purpose: who is changed, who is left alone and why, on both databases."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,12 +14,12 @@ from massmail_plugin.consent.stops.suppression import suppress
 from massmail_plugin.consent.subscriptions.subscribing import subscribe, unsubscribe
 from massmail_plugin.consent.subscriptions.tallies import list_counts
 from massmail_plugin.consent.wishes.withdrawal import withdraw
-from massmail_plugin.contracts import Host
+from massmail_plugin.contracts import Email, Host
 from massmail_plugin.errors import BadRequest, ImportRefused
 from massmail_plugin.models import Criterion, ImportPart, List, Subscription, SubscriptionEvent, Suppression, Topic
 from massmail_plugin.vocabulary import ConsentWay, ImportPurpose, SuppressionReason, SuppressionScope
 from tests.audience.imports.files import addresses, brought, csv_file, errors, worked
-from tests.consent.small_host import CLIENTS, MEMBERS, Client, Member, add_list, add_person, clock
+from tests.consent.small_host import CLIENTS, MEMBERS, PERSONS, Client, Member, Person, add_list, add_person, clock
 
 BY_HAND = Proof(ConsentWay.PERSON, evidence="by hand")
 EVERYTHING = SuppressionScope.ALL_BUT_TRANSACTIONAL
@@ -172,6 +173,14 @@ def test_rows_are_matched_by_the_key_of_any_type(host: Host) -> None:
     clients = brought(host, csv_file(["Code"], ["ÄB-7"], ["äb-7"]), source=CLIENTS, list_id=news.id)
     assert worked(host, clients, dry_run=True) == {"rows": 2, "suppressed": 1, "unknown": 1}
     assert len(host.session.scalars(select(Subscription.contact_key)).all()) == 2
+
+
+def test_an_address_as_long_as_it_likes_does_not_stop_a_file_of_keys(host: Host) -> None:
+    long = replace(PERSONS, addresses=[Email(Person.email1 + Person.email2)])
+    host = replace(host, sources={**host.sources, "person": long})
+    odd = add_person(host, "a" * 390 + "@x.test", email2="b" * 390)
+    row = brought(host, csv_file(["ID"], [odd.key]), source=long, list_id=add_list(host).id)
+    assert worked(host, row) == {"rows": 1, "changed": 1}
 
 
 def test_two_contacts_with_one_address_both_come(host: Host) -> None:
