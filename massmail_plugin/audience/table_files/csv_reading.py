@@ -15,6 +15,8 @@ from massmail_plugin.audience.table_files.table import MAX_COLUMNS, Reading, Row
 from massmail_plugin.errors import ImportRefused
 
 MAX_LINE_CHARACTERS = 100_000
+MAX_ROW_CHARACTERS = 1_000_000
+"""Of a row with line ends within its cells."""
 
 
 def read_csv(stream: BinaryIO) -> Table:
@@ -60,11 +62,12 @@ def open_csv(stream: BinaryIO, reading: Reading) -> Table:
 
 
 def _rows(stream: BinaryIO, reading: Reading) -> Iterator[Row]:
-    number = 0
-    rows = csv.reader(_lines(stream, reading.encoding), delimiter=reading.delimiter, quotechar=reading.quote)
+    number, length = 0, [0]
+    rows = csv.reader(_lines(stream, reading.encoding, length), delimiter=reading.delimiter, quotechar=reading.quote)
     try:
         for cells in rows:
             number += 1
+            length[0] = 0
             if len(cells) > MAX_COLUMNS:
                 raise ImportRefused(f"Row {number} has more than {MAX_COLUMNS} columns. This is no list of contacts.")
             if number == 1 and said_delimiter(reading.delimiter.join(cells)) == reading.delimiter:
@@ -78,7 +81,8 @@ def _rows(stream: BinaryIO, reading: Reading) -> Iterator[Row]:
         raise _unreadable(reading.encoding, number) from None
 
 
-def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+def _lines(stream: BinaryIO, encoding: str, length: list[int]) -> Iterator[str]:
+    """`length` holds the characters given since somebody set it back to 0, which is done for each row."""
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
@@ -89,6 +93,12 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
                 )
             if "\x00" in line:
                 raise ImportRefused("The file holds zero bytes, so it is no CSV file. Save it as “CSV UTF-8” again.")
+            length[0] += len(line)
+            if length[0] > MAX_ROW_CHARACTERS:
+                raise ImportRefused(
+                    f"A row goes on for more than {MAX_ROW_CHARACTERS:,} characters. Is a quotation mark opened and "
+                    "not closed?"
+                )
             yield line
     finally:
         with suppress(ValueError):  # Whoever gave the stream may have closed it meanwhile.

@@ -18,6 +18,8 @@ MAX_RATIO = 200
 SMALL = 20_000_000
 """Unpacked bytes up to which nobody asks how tightly a part was packed."""
 MAX_PARTS = 10_000
+MAX_DIRECTORY_BYTES = 4_000_000
+"""Of the list of parts, which `zipfile` reads whole, whatever number of them it holds."""
 _ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -36,7 +38,7 @@ class Workbook:
 
     def __init__(self, stream: BinaryIO) -> None:
         try:
-            self._archive = zipfile.ZipFile(stream)
+            self._archive = zipfile.ZipFile(cast(BinaryIO, _Bounded(stream)))
             _check_sizes(self._archive)
             self._sheets = _sheets(self._archive)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
@@ -88,6 +90,20 @@ class Workbook:
             return
         with self._archive.open(found) as part:
             yield cast(BinaryIO, part)
+
+
+class _Bounded:
+    """A stream that `zipfile` cannot read too much of at once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._stream.read(MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, MAX_DIRECTORY_BYTES + 1))
+        if len(piece) > MAX_DIRECTORY_BYTES:
+            raise ImportRefused("The XLSX file is an archive of far too many files. Save the sheet as CSV.")
+        return piece
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:

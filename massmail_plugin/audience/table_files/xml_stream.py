@@ -8,6 +8,8 @@ from massmail_plugin.errors import ImportRefused
 
 PIECE = 1 << 16
 LONGEST_TEXT = 100_000
+LONGEST_TAG = 500_000
+"""Bytes of a tag or comment: the parser holds it whole, and reads it anew with each piece that comes."""
 DEEPEST = 100
 
 
@@ -27,9 +29,13 @@ class XmlStream:
 
     def pieces(self, part: BinaryIO) -> Iterator[None]:
         """Read a part to its end, and stop after each piece, so that what came of it can be taken away."""
+        given = 0
         try:
             while piece := part.read(PIECE):
+                given += len(piece)
                 self._parser.Parse(piece)
+                if given - self._parser.CurrentByteIndex > LONGEST_TAG + PIECE:
+                    raise ImportRefused("A tag in the XLSX file never ends. Save it anew, or save it as CSV.")
                 yield None
             self._parser.Parse(b"", True)
             yield None

@@ -122,6 +122,16 @@ def test_quoted_cells_may_hold_line_ends() -> None:
     ]
 
 
+def test_a_row_over_many_lines_is_bounded_whatever_a_host_set() -> None:
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        with pytest.raises(ImportRefused, match="row goes on"):
+            rows(b'email\n"' + b"open\n" * 300_000)
+        assert len(rows(b"email\n" + b"a@x.test\n" * 120_000)) == 120_000, "each row begins anew"
+    finally:
+        csv.field_size_limit(before)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -135,6 +145,7 @@ def test_quoted_cells_may_hold_line_ends() -> None:
         (b"name,email\n" + b"x" * 200_000, "longer than"),
         (b"email," + b"," * 1_000, "columns"),
         (b'email\n"' + b"open,\n" * 40_000, "quotation mark"),
+        (b'email\n"' + b'\n","' * 300_000, "row goes on"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(data: bytes, words: str) -> None:

@@ -1,6 +1,7 @@
 """XLSX files as spreadsheets write them, read row by row; bombs, damage and other archives are refused in words."""
 
 import io
+import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -135,6 +136,13 @@ def bomb(xml: bytes) -> bytes:
     return changed(written(["E-Mail"]), SHEET, lambda _: xml)
 
 
+def many_parts(number: int) -> bytes:
+    """An archive whose directory names a file that is not there very often, in few bytes each."""
+    entry = b"PK\x01\x02" + bytes(24) + b"\x01" + bytes(17) + b"a"
+    start, size = b"PK\x03\x04" + bytes(26), len(entry) * number
+    return start + entry * number + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size, len(start), 0)
+
+
 ENTITIES = (
     b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;"><!ENTITY x SYSTEM "file:///etc/passwd">]>'
     b"<worksheet><sheetData><row><c t='inlineStr'><is><t>&c;&x;</t></is></c></row></sheetData></worksheet>"
@@ -151,6 +159,9 @@ ENTITIES = (
         (bomb(b"<worksheet><sheetData><row><c t='s'><v>99</v></c></row></sheetData></worksheet>"), "not there"),
         (bomb(b"<s><row><c r='ZZZ1' t='str'><v>x</v></c></row></s>"), "columns"),
         (bomb(b"<s><row><c t='str'><v>" + b"x" * 200_000 + b"</v></c></row></s>"), "characters"),
+        (bomb(b"<s><row><c x='" + b"x" * 1_000_000 + b"'/></row></s>"), "never ends"),
+        (bomb(b"<!--" + b"x" * 1_000_000 + b"--><s/>"), "never ends"),
+        (many_parts(100_000), "too many files"),
         (b"PK\x03\x04" + bytes(200), "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old format"),
         (written(["E-Mail"])[:-200], "damaged"),
