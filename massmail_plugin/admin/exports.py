@@ -17,6 +17,7 @@ class CriterionExport(Section):
     def export(self, criterion_id: int) -> ResponseReturnValue:
         """Everybody whom a criterion finds now; ?form= says csv or xlsx."""
         row = self.get(Criterion, criterion_id)
+        self.require(Act.CRITERION_EDIT, row)
         found = criterion_export(self.host, self.host.source(row.contact_source), row.rule)
         return download(f"criterion-{row.id}", request.args.get("form", "csv"), found)
 

@@ -30,7 +30,7 @@ NEEDED: Mapping[str, Act] = {
     "criteria.new": CRITERIA,
     "criteria.edit": CRITERIA,
     "criteria.copy": CRITERIA,
-    "criteria.export": PEOPLE,
+    "criteria.export": CRITERIA,
     "criteria.delete": CRITERIA,
     "criteria.count": CRITERIA,
     "criteria.finds": CRITERIA,
