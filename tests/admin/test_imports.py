@@ -183,6 +183,28 @@ def test_each_purpose_needs_its_right(make_host: Callable[..., Catalogue]) -> No
             assert client.get(IMPORTS).text.count("mm-name") == 1
 
 
+def test_rows_of_a_file_are_for_those_who_see_all_contacts(
+    small_host: Catalogue, news: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a file that somebody else brought; how far it is and its numbers may be seen."""
+    host, client = small_host.host, small_host.client()
+    for _ in range(2):
+        assert upload(client, b"email\nzoe@example.org\nwho@example.org\n", list_id=str(news)).status_code == 302
+    choose(client, 1, encoding="utf-8", delimiter=",", column="0")
+    work(small_host)
+    monkeypatch.setitem(host.sources["contact"].__dict__, "limit", lambda user: small_host.contact.city == "Turin")
+    refused = upload(client, b"email\nzoe@example.org\n", list_id=str(news))
+    shown, form = client.get(f"{IMPORTS}1").text, form_of(client.get(f"{IMPORTS}new").text)
+    answers = [refused, client.post(f"{IMPORTS}1/run", data=form)]
+    answers += [client.get(IMPORTS + path, buffered=True) for path in ("1/columns", "1/errors.csv", "2", "2/columns")]
+    for answer in answers:
+        assert (answer.status_code, "You see only some" in answer.text) == (409, True)
+        assert "@example.org" not in answer.text
+    assert "Nothing has been changed yet" in shown
+    assert "errors.csv" not in shown
+    assert on(small_host, news) == {}
+
+
 def _may(user: Any, act: Act, subject: Any) -> bool:
     if act is Act.PEOPLE_VIEW:
         return user.name != "nobody"
@@ -261,3 +283,13 @@ def test_criteria_and_suppressions_can_be_downloaded(small_host: Catalogue, form
         assert words in answer.text if form == "csv" else answer.data.startswith(b"PK")
         assert small_host.client("nobody").get(f"/admin/massmail/{path}").status_code == 403
         assert client.get(f"/admin/massmail/{path}?form=exe").status_code == 404
+
+
+def test_a_criterion_one_may_not_see_cannot_be_downloaded(make_host: Callable[..., Catalogue]) -> None:
+    built = make_host("strict", permission=lambda user, act, subject: act is Act.PEOPLE_VIEW)
+    with built.app.app_context():
+        times = {"created_at": built.host.clock(), "updated_at": built.host.clock()}
+        built.host.session.add(Criterion(name="All", contact_source="contact", rule={}, **times))
+        built.host.session.commit()
+        for path in ("", "/export"):
+            assert built.client().get(f"/admin/massmail/criteria/1{path}").status_code == 403

@@ -11,7 +11,7 @@ from massmail_plugin.admin.frame import guard
 from massmail_plugin.admin.frame.section import Section, screen
 from massmail_plugin.admin.imports.forms import BringForm, bring_form
 from massmail_plugin.audience import imports
-from massmail_plugin.audience.contacts.visibility import sees_all
+from massmail_plugin.audience.contacts.visibility import limited, sees_all
 from massmail_plugin.errors import BadRequest, ImportRefused
 from massmail_plugin.models import Import, List, Topic
 from massmail_plugin.vocabulary import Act, ImportPurpose
@@ -52,6 +52,18 @@ class Bringing(Section):
         """Raise NotAllowed unless this user may do that, on this list."""
         self.require(*self._needed(purpose, list_id))
 
+    def sees_rows(self, source_name: str) -> bool:
+        """Whether no contact that a file may name is hidden from this user."""
+        source = self.host.sources.get(source_name)
+        return not limited(self.host) if source is None else sees_all(self.host, source)
+
+    def require_rows(self, source_name: str) -> None:
+        """Raise BadRequest where some contacts are hidden from this user."""
+        if not self.sees_rows(source_name):
+            raise BadRequest(
+                "You see only some of the contacts, and a file may name any of them. Ask somebody who sees them all."
+            )
+
     def _needed(self, purpose: ImportPurpose, list_id: int | None) -> tuple[Act, Any]:
         list_ = self.host.session.get(List, list_id) if list_id else None
         return (Act.LIST_MANAGE, list_) if purpose in OF_LISTS else (Act.SUPPRESSION_MANAGE, list_)
@@ -84,10 +96,7 @@ class Bringing(Section):
             raise ImportRefused("Choose the list that the file is for.")
         self.require_purpose(purpose, list_id)
         source = self.host.source(form.source.data)
-        if not sees_all(self.host, source):
-            raise BadRequest(
-                "You see only some of the contacts, and a file may name any of them. Ask somebody who sees them all."
-            )
+        self.require_rows(source.source_name)
         given = request.files.get("file")
         if given is None or not given.filename:
             raise ImportRefused("No file was chosen.")

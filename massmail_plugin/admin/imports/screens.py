@@ -38,6 +38,7 @@ class Imports(Bringing):
     def show(self, import_id: int) -> ResponseReturnValue:
         row = self._import(import_id)
         if row.state == ImportState.UPLOADED.value:
+            self.require_rows(row.contact_source)
             return self._columns(row)
         return self.render("massmail/admin/imports/show.html", title=self._title(row), **self._progress(row))
 
@@ -49,6 +50,7 @@ class Imports(Bringing):
     @screen("/<int:import_id>/columns", Act.PEOPLE_VIEW, ("GET", "POST"))
     def columns(self, import_id: int) -> ResponseReturnValue:
         row = self._import(import_id)
+        self.require_rows(row.contact_source)
         if row.state not in imports.READY:
             return self.refused("This import is under way or over.", "massmail_imports.show", import_id=row.id)
         return self._chosen(row) if request.method == "POST" else self._columns(row)
@@ -57,6 +59,7 @@ class Imports(Bringing):
     def run(self, import_id: int) -> ResponseReturnValue:
         """Do what was counted."""
         row = self._import(import_id)
+        self.require_rows(row.contact_source)
         if row.state != ImportState.COUNTED.value:
             return self.refused("Check the file first.", "massmail_imports.show", import_id=row.id)
         return self._started(row, dry_run=False)
@@ -97,6 +100,7 @@ class Imports(Bringing):
     @screen("/<int:import_id>/errors.csv", Act.PEOPLE_VIEW)
     def errors(self, import_id: int) -> ResponseReturnValue:
         row = self._import(import_id)
+        self.require_rows(row.contact_source)
         head = {"Content-Disposition": f'attachment; filename="import-{row.id}-errors.csv"'}
         body = stream_with_context(imports.errors_file(self.host, row))
         return Response(body, mimetype="text/csv", headers=head)
@@ -174,6 +178,7 @@ class Imports(Bringing):
             "changes": changes,
             "button": words.PURPOSES[purpose].button.format(words.people(changes, purpose)),
             "errors": words.without_effect(row.counts),
+            "sees_rows": self.sees_rows(row.contact_source),
             "percent": 100 * row.done_bytes // row.size if row.size else 0,
             "list_": self.host.session.get(List, row.list_id) if row.list_id else None,
             **self._words(),
