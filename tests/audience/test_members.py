@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Column, MetaData, String, Table, insert, select
 
 from massmail_plugin.audience import AudienceRequest, count, explain, funnel, left_out, select_recipients
-from massmail_plugin.audience.criteria.saved_criteria import LONGEST_TRAIL
+from massmail_plugin.audience.criteria.membership import DEEPEST
 from massmail_plugin.audience.members import members
 from massmail_plugin.consent.proof import Proof
 from massmail_plugin.consent.subscriptions.subscribing import subscribe, unsubscribe
@@ -70,7 +70,7 @@ def test_lists_kept_by_criteria_that_ask_for_lists_work_everywhere(host: Host) -
     """As deep as is allowed, also within the largest statements there are."""
     graz, linz = add_person(host, "graz@x.test", city="Graz"), add_person(host, "linz@x.test", city="Linz")
     tower = kept(host, "Graz", {"field": "city", "op": "is", "value": "Graz"})
-    for floor in range(LONGEST_TRAIL - 1):
+    for floor in range(DEEPEST - 1):
         left = {"field": "city", "op": "is_empty"}
         tower = kept(host, f"Floor {floor}", {"all": [{"none": [left]}, {"list": tower.id, "op": "on"}]})
     assert on(host, tower) == {(graz.key, tower.id)}
@@ -89,11 +89,11 @@ def test_lists_kept_by_criteria_that_ask_for_lists_work_everywhere(host: Host) -
 
 def test_towers_and_avalanches_of_lists_are_refused(host: Host) -> None:
     tower = avalanche = kept(host, "Everybody", None)
-    for floor in range(LONGEST_TRAIL):
+    for floor in range(DEEPEST):
         tower = kept(host, f"Floor {floor}", {"list": tower.id, "op": "on"})
     for floor in range(4):
         avalanche = kept(host, f"Slope {floor}", {"all": [{"list": avalanche.id, "op": "on"}] * 10})
-    with pytest.raises(RuleError, match=f"{LONGEST_TRAIL} lists deep"):
+    with pytest.raises(RuleError, match=f"{DEEPEST} lists deep"):
         members(host, PERSONS, [tower.id])
     with pytest.raises(RuleError, match="Make it smaller"):
         members(host, PERSONS, [avalanche.id])

@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, select, union_all
 
-from massmail_plugin.audience.criteria.saved_criteria import LONGEST_TRAIL
 from massmail_plugin.consent.contact_keys import key_text
 from massmail_plugin.contracts import ContactSource, Host
 from massmail_plugin.errors import RuleError
 from massmail_plugin.models import List, Subscription
 from massmail_plugin.vocabulary import SubscriptionState
 
+DEEPEST = 5
+"""So many lists may be kept by criteria that ask for one another: SQLite reads no deeper in a mailing's statement."""
 Finds = Callable[[Host, ContactSource, object], ColumnElement[bool]]
 
 _being_read: ContextVar[tuple[int, ...]] = ContextVar("lists whose criterion is being read", default=())
@@ -44,18 +45,23 @@ def kept_by_criterion(host: Host, source: ContactSource, list_ids: Sequence[int]
     return [one for one in lists if one.criterion and one.criterion.contact_source == source.source_name]
 
 
-def _found(host: Host, source: ContactSource, list_: List, finds: Finds) -> Select[Any]:
-    """Whom the criterion finds and who has no row of their own on the list, neither subscribed nor gone."""
-    key = key_text(source)
+def found_by(host: Host, source: ContactSource, list_: List, finds: Finds) -> ColumnElement[bool]:
+    """True for contacts whom a list's criterion finds and who have no row of their own on it, neither subscribed nor
+    gone. Raises RuleError.
+    """
     own_row = exists().where(
         Subscription.list_id == list_.id,
         Subscription.contact_source == source.source_name,
-        Subscription.contact_key == key,
+        Subscription.contact_key == key_text(source),
     )
     with _not_within_itself(list_):
         wanted = finds(host, source, list_.criterion.rule if list_.criterion else None)
-    row: list[Any] = [key.label("key"), literal(list_.id).label("list_id")]
-    return select(*row).select_from(source.model).where(wanted, ~own_row)
+    return and_(wanted, ~own_row)
+
+
+def _found(host: Host, source: ContactSource, list_: List, finds: Finds) -> Select[Any]:
+    row: list[Any] = [key_text(source).label("key"), literal(list_.id).label("list_id")]
+    return select(*row).select_from(source.model).where(found_by(host, source, list_, finds))
 
 
 @contextmanager
@@ -66,10 +72,10 @@ def _not_within_itself(list_: List) -> Iterator[None]:
         raise RuleError(
             f"The list “{list_.name}” is kept by a criterion that asks who is on this very list. Change the criterion."
         )
-    if len(reading) >= LONGEST_TRAIL:
+    if len(reading) >= DEEPEST:
         raise RuleError(
             f"The list “{list_.name}” is kept by a criterion that asks for a list kept by a criterion, and so on. That "
-            f"may go {LONGEST_TRAIL} lists deep at the most."
+            f"may go {DEEPEST} lists deep at the most."
         )
     token = _being_read.set((*reading, list_.id))
     try:
