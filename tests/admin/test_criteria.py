@@ -19,6 +19,7 @@ from massmail_plugin.admin.criteria.rule_form import ROOT, Line
 from massmail_plugin.admin.criteria.rule_lines import lines_of
 from massmail_plugin.admin.criteria.rule_offer import Offer
 from massmail_plugin.audience import find, parse
+from massmail_plugin.audience.criteria.rules import MAX_RULES
 from massmail_plugin.contracts import Field, Host, HostCondition
 from massmail_plugin.models import Criterion, Event, Link, List, Mailing, OutboxMessage, Subscription, Template
 from tests.admin.conftest import Catalogue, faults, form_of
@@ -102,6 +103,26 @@ def test_a_rule_goes_through_the_form_unchanged(people: Host) -> None:
     assert checked.wrong == []
     assert checked.rule == DEEP
     parse(checked.rule)
+
+
+def test_the_longest_rule_goes_through_the_form_unchanged(people: Host) -> None:
+    longest = {"all": [{"field": "city", "op": "is", "value": f"City {number}"} for number in range(MAX_RULES - 1)]}
+    checked = check(Offer(people, PERSONS), rule_form.read(fields(lines_of(longest))), drafting=False)
+    assert (checked.wrong, checked.rule) == ([], longest)
+    root = rule_form.read(fields(lines_of({"all": [*longest["all"], {"field": "vip", "op": "is_true"}]})))
+    assert "200 rules at the most" in check(Offer(people, PERSONS), root, drafting=False).wrong[0][2]
+
+
+@pytest.mark.parametrize(
+    "rule", [{"field": "city", "op": "at_least", "value": "A1"}, {"related": "orders", "rows": "latest"}]
+)
+def test_a_way_of_asking_the_host_gave_up_is_said_and_not_replaced(people: Host, rule: dict[str, Any]) -> None:
+    """The field was once of codes, the rows had once a column for the latest."""
+    offer, root = Offer(people, PERSONS), rule_form.read(fields(lines_of(rule)))
+    assert (root.lines[0].op, f"{root.lines[0].op} (no longer there)") in offer.ops(root.lines[0])
+    for drafting in (True, False):
+        checked = check(offer, root, drafting=drafting)
+        assert (checked.rule, "in this way any more" in checked.wrong[0][2]) == (None, True)
 
 
 def test_a_single_rule_gets_a_group_around_it() -> None:
@@ -305,6 +326,10 @@ def test_a_field_the_host_dropped_is_said(small_host: Catalogue) -> None:
     assert "Cannot be used any more" in client.get(CRITERIA).text
     assert "no field “region”" in client.get(f"{CRITERIA}{number}").text
     assert "No longer there" in client.get(f"{CRITERIA}{number}/edit").text
+    older = add(small_host, "Older", rule={"all": [{"field": "city", "op": "at_least", "value": "A1"}]})
+    page = client.get(f"{CRITERIA}{older}/edit").text
+    assert '<option value="at_least" selected>at_least (no longer there)</option>' in page
+    assert "in this way any more" in page
 
 
 def test_a_field_the_host_dropped_stops_a_mailing(small_host: Catalogue) -> None:

@@ -13,7 +13,7 @@ from massmail_plugin.admin.criteria.rule_form import ROOT, Line, depth
 from massmail_plugin.admin.criteria.rule_offer import Offer
 from massmail_plugin.audience import clause
 from massmail_plugin.audience.criteria.resolving import comparison, condition, related_rows
-from massmail_plugin.audience.criteria.rule_json import TOO_DEEP
+from massmail_plugin.audience.criteria.rule_json import TOO_DEEP, parse
 from massmail_plugin.audience.criteria.rules import MAX_DEPTH, ConditionRule, FieldRule, RelatedRule, Rows
 from massmail_plugin.audience.operators.of_kinds import Takes
 from massmail_plugin.errors import RuleError
@@ -44,7 +44,12 @@ def check(offer: Offer, root: Line, *, drafting: bool) -> Checked:
     While drafting, lines that are not finished are counted and passed over; otherwise they are faults.
     """
     checked = Checked()
-    checked.rule = _Check(offer, checked, drafting).line(root, ROOT, "")
+    lines = _Check(offer, checked, drafting)
+    checked.rule = lines.line(root, ROOT, "")
+    try:
+        parse(checked.rule)
+    except RuleError as error:
+        lines.fault(root, ROOT, str(error))
     return checked
 
 
@@ -74,6 +79,8 @@ class _Check:
     def made(self, line: Line, at: str, within: str) -> Json | None:
         if line.what == "group":
             return self.group(line, at, within)
+        if self.offer.gone(line, within):
+            raise RuleError("This cannot be asked in this way any more. Choose another way, or remove this line.")
         if line.kind == "related":
             return self.related(line, at)
         if line.kind == "condition":

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from werkzeug.datastructures import MultiDict
 
-from massmail_plugin.audience.criteria.rules import GROUP_KINDS, MAX_DEPTH
+from massmail_plugin.audience.criteria.rules import GROUP_KINDS, MAX_DEPTH, MAX_RULES
 
 ROOT = "rule"
-MOST_LINES = 100
+MOST_LINES = MAX_RULES
+"""No fewer than a stored rule may have, which would else lose some when it is edited."""
 
 
 @dataclass

@@ -78,7 +78,16 @@ class Offer:
         return [group for group in groups if group[1]]
 
     def ops(self, line: Line, within: str = "") -> list[Choice]:
-        """What the second select offers; nothing where there is none."""
+        """What the second select offers, and what is no longer there; nothing where there is none."""
+        offered = self._ops(line, within)
+        return [*offered, (line.op, f"{line.op} (no longer there)")] if self.gone(line, within) else offered
+
+    def gone(self, line: Line, within: str = "") -> bool:
+        """Whether a line is asked in a way that the host offered once and does no more."""
+        offered = [name for name, _ in self._ops(line, within)]
+        return bool(offered and line.op) and line.op not in offered
+
+    def _ops(self, line: Line, within: str) -> list[Choice]:
         rows = self.rows(line)
         if rows is not None:
             return [(name.value, label) for name, label in _ROWS if name is not Rows.LATEST or rows.latest is not None]
@@ -88,7 +97,7 @@ class Offer:
 
     def op(self, line: Line, within: str = "") -> str:
         """The chosen one of them, or the first."""
-        offered = [name for name, _ in self.ops(line, within)]
+        offered = [name for name, _ in self._ops(line, within)]
         return line.op if line.op in offered else next(iter(offered), "")
 
     def joint(self, line: Line) -> str:
