@@ -350,6 +350,16 @@ def test_an_example_stands_in_an_empty_box(people: Host) -> None:
     assert Offer(people, source).example(Line("field:name", op="is")) == ""
 
 
+def test_choices_the_host_cannot_give_are_entered(people: Host) -> None:
+    def choices() -> list[str]:
+        raise LookupError
+
+    source = replace(PERSONS, fields=[Field(Person.city, choices=choices)])
+    assert Offer(people, source).takes(Line("field:city", op="is")) == "one"
+    assert Offer(people, PERSONS).takes(Line("field:status", op="in")) == "many"
+    assert check(Offer(people, source), lines_of(LYON), drafting=False).rule == LYON
+
+
 def test_rights_and_tokens(small_host: Catalogue) -> None:
     assert small_host.client("nobody").get(CRITERIA).status_code == 403
     writer = small_host.client("writer")

@@ -3,6 +3,7 @@
 Views and their templates enter; only reads.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from massmail_plugin.contact_fields import ContactField, FieldRegister, RelatedR
 from massmail_plugin.contracts import ContactSource, Host
 from massmail_plugin.models import Criterion
 from massmail_plugin.vocabulary import FieldKind
+
+log = logging.getLogger(__name__)
 
 Choice = tuple[str, str]
 
@@ -146,9 +149,15 @@ class Offer:
         return [(one, one) for one in self.choices(line, within)]
 
     def _named(self, field: ContactField) -> list[str]:
-        if field.choices is not None:
-            return [str(one) for one in (field.choices() if callable(field.choices) else field.choices)]
-        return list(self.host.statuses.known()) if field.column is self.source.status else []
+        """Nothing where the host's function fails, whatever its error: then values are entered, not chosen."""
+        asked = field.choices
+        if asked is None and field.column is self.source.status:
+            asked = self.host.statuses.known
+        try:
+            return [str(one) for one in (asked() if callable(asked) else asked or ())]
+        except Exception:
+            log.exception("The choices of the field “%s” could not be had from the host", field.path)
+            return []
 
     def box(self, line: Line, within: str = "") -> tuple[str, str]:
         """(type, inputmode) of a box for one value of the line."""
