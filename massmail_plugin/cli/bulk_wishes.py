@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from massmail_plugin import audience
 from massmail_plugin.audience import imports
 from massmail_plugin.cli.group import BY
-from massmail_plugin.cli.named import criterion_called, list_called, topic_called
+from massmail_plugin.cli.named import criterion_called, list_called, source_called, topic_called
 from massmail_plugin.consent import Proof
 from massmail_plugin.consent.wishes.withdrawing_many import (
     What,
@@ -59,7 +59,7 @@ def by_file(host: Host, path: str, what: What, *, out: bool, evidence: str, dry_
             host,
             stream,
             purpose=ImportPurpose.OPT_OUT if out else ImportPurpose.OPT_IN,
-            source=host.source(source or next(iter(host.sources))),
+            source=source_called(host, source),
             file_name=Path(path).name,
             options={"topic_id": what.topic_id},
             by=BY,

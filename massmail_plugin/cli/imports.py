@@ -15,8 +15,8 @@ from massmail_plugin.audience.imports import ColumnMapping
 from massmail_plugin.audience.table_files import ENCODINGS, Reading
 from massmail_plugin.audience.table_files.dialects import DELIMITERS
 from massmail_plugin.cli.group import BY, json_option, mounted, print_json
-from massmail_plugin.cli.named import list_called, topic_called
-from massmail_plugin.contracts import ContactSource, Host
+from massmail_plugin.cli.named import list_called, source_called, topic_called
+from massmail_plugin.contracts import Host
 from massmail_plugin.errors import BadRequest
 from massmail_plugin.models import Import
 from massmail_plugin.vocabulary import ImportPurpose, ImportState
@@ -81,7 +81,7 @@ def _brought(host: Host, file: Path, given: dict[str, Any]) -> Import:
             host,
             stream,
             purpose=ImportPurpose(given["purpose"]),
-            source=_source(host, given["source_name"]),
+            source=source_called(host, given["source_name"]),
             file_name=file.name,
             list_id=list_called(host, given["list_name"]).id if given["list_name"] else None,
             options=options,
@@ -115,9 +115,3 @@ def _say(row: Import) -> None:
     click.echo("It would be:" if row.dry_run else "Done:")
     for name, number in row.counts.items():
         click.echo(f"{number:>10,}  {name.replace('_', ' ')}")
-
-
-def _source(host: Host, name: str | None) -> ContactSource:
-    if name is None and len(host.sources) > 1:
-        raise BadRequest(f"Say which contacts with --source: one of {', '.join(sorted(host.sources))}.")
-    return host.source(name or next(iter(host.sources)))

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from massmail_plugin import audience
 from massmail_plugin.cli.group import contact_ref
-from massmail_plugin.contracts import ContactRef, Host
+from massmail_plugin.contracts import ContactRef, ContactSource, Host
 from massmail_plugin.errors import BadRequest, nearest
 from massmail_plugin.models import Criterion, List, Topic
 
@@ -26,6 +26,13 @@ def criterion_called(host: Host, name: str) -> Criterion:
 def topic_called(host: Host, name: str) -> Topic:
     """The topic of this name or number. Raises BadRequest, with the name that comes nearest."""
     return _called(host, Topic, name, "topic")
+
+
+def source_called(host: Host, name: str | None) -> ContactSource:
+    """The contact source that --source names, or the only one there is. Raises BadRequest where there are several."""
+    if name is None and len(host.sources) > 1:
+        raise BadRequest(f"Say which contacts with --source: one of {', '.join(sorted(host.sources))}.")
+    return host.source(name or next(iter(host.sources)))
 
 
 def _called(host: Host, model: type[Named], name: str, noun: str) -> Named:

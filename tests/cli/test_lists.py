@@ -1,5 +1,6 @@
 """`flask massmail list`, and opting out many at once, as one types it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,15 @@ def test_opt_out_by_file(terminal: Terminal, tmp_path: Path, column: str) -> Non
     out = [consent.opted_out_of_everything(terminal.host, ContactRef("members", key)) for key in keys]
     assert out == [True, True, False]
     assert "2 changed" in terminal.run("opt-out", "clear", "--file", str(path))
+
+
+def test_a_file_of_opt_outs_says_which_contacts_where_there_are_several(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = next(iter(terminal.host.sources.values()))
+    both = {source.source_name: source, "other": replace(source, source="other")}
+    monkeypatch.setitem(terminal.host.__dict__, "sources", both)
+    path = tmp_path / "out.csv"
+    path.write_text("email\nanna@example.org\n")
+    assert "Say which contacts with --source" in terminal.run("opt-out", "set", "--file", str(path), code=1)
+    terminal.run("opt-out", "set", "--file", str(path), "--source", "other")
