@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Integer, TypeDecorator, and_, literal, or_, true
+from sqlalchemy import DateTime, Integer, TypeDecorator, and_, func, literal, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -141,7 +141,9 @@ def _month_day_on_postgresql(element: MonthDay, compiler: SQLCompiler, **options
 def _anniversary_test(days: Callable[[Sequence[Any], date], tuple[date, date]]) -> Test:
     def test(column: Any, values: Sequence[Any], now: datetime) -> ColumnElement[bool]:
         first, last = days(values, now.astimezone(UTC).date())
-        ranges = [MonthDay(column).between(low, high) for low, high in _ranges(first, last)]
+        # A day without a month, such as PostgreSQL's infinity, is in no range.
+        day = func.coalesce(MonthDay(column), 0)
+        ranges = [day.between(low, high) for low, high in _ranges(first, last)]
         return and_(column.is_not(None), or_(*ranges) if ranges else true())
 
     return test

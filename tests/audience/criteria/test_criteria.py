@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Enum, Uuid, create_engine, literal, select
+from sqlalchemy import Enum, Uuid, create_engine, literal, select, text
 from sqlalchemy.types import TypeEngine
 
 from massmail_plugin.audience.criteria.counting import count, sample
@@ -254,3 +254,14 @@ def test_a_week_over_new_year_has_the_birthdays_of_both_years() -> None:
         for born, comes in ((date(1980, 1, 3), True), (date(1980, 1, 4), False), (date(1980, 12, 28), True)):
             asked = day_tests.ANNIVERSARY_THIS_WEEK(literal(born), [], now)
             assert connection.scalar(select(asked)) == comes
+
+
+@pytest.mark.parametrize("op", ["anniversary_today", "anniversary_this_week", "anniversary_this_month"])
+def test_a_day_without_a_month_has_no_anniversary_and_is_not_lost(host: Host, op: str) -> None:
+    """PostgreSQL keeps days without end, SQLite whatever was written."""
+    never = "infinity" if host.session.get_bind().dialect.name == "postgresql" else "never"
+    odd, born = add_person(host), add_person(host, born=host.clock().date())
+    host.session.execute(text("UPDATE person SET born = :never WHERE id = :key"), {"never": never, "key": int(odd.key)})
+    rule = {"field": "born", "op": op}
+    assert [one.ref for one in sample(host, PERSONS, rule)] == [born]
+    assert [one.ref for one in sample(host, PERSONS, {"none": [rule]})] == [odd]
