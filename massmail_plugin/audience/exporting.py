@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 
 from massmail_plugin.audience.contacts.summaries import ContactSummary, summaries
 from massmail_plugin.audience.contacts.visibility import visible, visible_rows
@@ -91,7 +91,10 @@ def criterion_export(host: Host, source: ContactSource, rule: object) -> Export:
 
 
 def stop_export(host: Host) -> Export:
-    """Every suppression: whom it names, how far it reaches, why, since when and until when."""
+    """Every suppression: whom it names, how far it reaches, why, since when and until when.
+
+    Where some contacts are hidden from who looks, only those of visible ones: a mere address may be a hidden contact's.
+    """
     columns: list[Any] = [
         Suppression.address,
         Suppression.contact_source,
@@ -106,12 +109,8 @@ def stop_export(host: Host) -> Export:
         Suppression.note,
     ]
     query: Select[Any] = select(Suppression.id, *columns).outerjoin(List, List.id == Suppression.list_id)
-    query = query.outerjoin(Topic, Topic.id == Suppression.topic_id).where(
-        or_(
-            Suppression.contact_key.is_(None),
-            visible_rows(host, Suppression.contact_source, Suppression.contact_key),
-        )
-    )
+    query = query.outerjoin(Topic, Topic.id == Suppression.topic_id)
+    query = query.where(visible_rows(host, Suppression.contact_source, Suppression.contact_key))
 
     def rows() -> Iterator[Sequence[Any]]:
         for page in _pages(host, query, Suppression.id):

@@ -129,6 +129,19 @@ def test_nobody_outside_the_limit_is_shown(limited: Catalogue) -> None:
     assert (lacking, telling) == ([], [])
 
 
+def test_a_file_of_suppressions_names_no_hidden_address(limited: Catalogue) -> None:
+    session = limited.host.session
+    session.add(
+        Suppression(address=HIDDEN, scope="list", list_id=2, reason="by_person", created_at=limited.host.clock())
+    )
+    session.commit()
+    export = f"{ADMIN}suppressions/export"
+    files = {name: limited.client(name).get(export, buffered=True).text for name in ("all", "of-lyon")}
+    assert HIDDEN in files["all"]
+    assert HIDDEN not in files["of-lyon"]
+    assert ",contact,1," in files["of-lyon"]
+
+
 def test_pages_about_one_contact_are_not_there(limited: Catalogue) -> None:
     sees_all, of_lyon = limited.client("all"), limited.client("of-lyon")
     for address in OF_ONE:

@@ -14,7 +14,7 @@ from massmail_plugin.contracts import Column, ContactSource, Host
 
 def limited(host: Host) -> bool:
     """Whether some contacts may be hidden from who looks."""
-    return host.viewer is not None and any(source.limit is not None for source in host.sources.values())
+    return not all(sees_all(host, source) for source in host.sources.values())
 
 
 def sees_all(host: Host, source: ContactSource) -> bool:
