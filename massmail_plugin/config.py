@@ -143,7 +143,7 @@ class Config:
     criterion_seconds: int = _setting(
         20, "How long the database may look for the contacts of a criterion on screen; 0 sets no limit."
     )
-    render_seconds: float = _setting(2.0, "Longest time for one message to be built.")
+    render_seconds: float = _setting(2.0, "Most CPU time for one message to be built.")
     max_message_bytes: int = _setting(5_000_000, "Largest text a template may produce.")
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from imaplib import IMAP4
 from pathlib import Path
 
 from flask import Flask
@@ -116,9 +117,18 @@ def send_mailing(app: Flask, servers: MailServers, addresses: Sequence[str]) -> 
     return mailing
 
 
+def _let_it_be_made(servers: MailServers, user: str) -> None:
+    """Dovecot makes a Maildir when its user first looks."""
+    with IMAP4("127.0.0.1", servers.ports.imap) as connection:
+        connection.authenticate("PLAIN", lambda _: f"\0{user}\0{PASSWORD}".encode())
+        connection.select()
+
+
 def add_mailbox(app: Flask, servers: MailServers, user: str, kind: MailboxKind, security: Security) -> int:
     """A mailbox of a Dovecot user; reports of ours are deleted there. The one of people is shared."""
     host = host_of(app)
+    if kind is MailboxKind.MAILDIR:
+        _let_it_be_made(servers, user)
     draft = MailboxDraft(
         name=f"{user} by {kind}",
         kind=kind,

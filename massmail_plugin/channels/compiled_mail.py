@@ -6,7 +6,7 @@ Mail forms enter; nothing is read or committed.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from secrets import token_hex
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 from liquid import BoundTemplate
@@ -76,7 +76,7 @@ class CompiledMail:
     ) -> bytes:
         """As `MailForm.write`. Raises TooSlow; for everything else that goes wrong the ordinary path has the words."""
         octets = token.encode("ascii")
-        given = (contact, token, octets, monotonic() + self._seconds, self._room)
+        given = (contact, token, octets, thread_time() + self._seconds, self._room)
         subject = self._subject(*given)
         if len(subject) * WIDEST > MAX_SUBJECT:
             raise Doubt

@@ -6,7 +6,7 @@ The template screen and the checklist enter; nothing is committed.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 from liquid import BoundTemplate, Token
@@ -135,7 +135,7 @@ def _trial(host: Host, part: _Part, template: BoundTemplate, known: Mapping[str,
 
 def _tried(host: Host, template: BoundTemplate, known: Mapping[str, Name]) -> Exception | None:
     values: dict[str, Any] = {name: what.sample() for name, what in known.items()}
-    deadline = monotonic() + host.config.render_seconds
+    deadline = thread_time() + host.config.render_seconds
     try:
         render(template, values, deadline=deadline, max_bytes=host.config.max_message_bytes)
     except Exception as error:

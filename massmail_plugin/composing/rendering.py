@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from time import monotonic
+from time import thread_time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -53,7 +53,7 @@ class Renderer:
         Raises RenderError in words where a value does not fit, or time or size run out.
         """
         filled = {**values, **self.addresses(token)}
-        deadline = monotonic() + self._config.render_seconds
+        deadline = thread_time() + self._config.render_seconds
         room = self._config.max_message_bytes
         subject = rendered(self.subject, filled, deadline=deadline, max_bytes=MAX_SUBJECT)
         html = None
@@ -84,7 +84,7 @@ def render_target(target: str, values: Mapping[str, Any], *, seconds: float = 2.
 
     Raises RenderError if what comes out is no http or https address.
     """
-    address = rendered(_target(target), values, deadline=monotonic() + seconds, max_bytes=MAX_TARGET)
+    address = rendered(_target(target), values, deadline=thread_time() + seconds, max_bytes=MAX_TARGET)
     address = quote(fit(address).strip(), safe=_ADDRESS_CHARACTERS)
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.netloc:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 from liquid import BoundTemplate, Node
@@ -28,7 +28,7 @@ from massmail_plugin.composing.template_language import MAX_KEPT, MAX_LOOPS, Too
 from massmail_plugin.composing.template_survey import assigned_names, distinct, uses_numbers
 
 CompiledText = Callable[[Mapping[str, Any], str, bytes, float, int], str]
-"""Called with contact, token (twice: as text and as bytes), deadline (of `time.monotonic`) and most characters."""
+"""Called with contact, token (twice: as text and as bytes), deadline (of `time.thread_time`) and most characters."""
 CompiledLines = Callable[[Mapping[str, Any], str, bytes, float, int], list[bytes]]
 """As CompiledText; gives encoded lines, or pieces of them."""
 
@@ -266,7 +266,7 @@ def _steps(autoescape: bool) -> dict[str, Any]:
         "Doubt": Doubt,
         "ForLoop": ForLoop,
         "captured": captured(autoescape),
-        "clock": monotonic,
+        "clock": thread_time,
         "kept": kept,
         "late": partial(TooSlow, "It takes too long.", token=None),
         "odd": odd,

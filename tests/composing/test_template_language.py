@@ -17,7 +17,7 @@ from massmail_plugin.errors import RenderError
 
 
 def printed(source: str, *, language: Any = PLAIN, seconds: float = 2.0, **values: Any) -> str:
-    deadline = time.monotonic() + seconds
+    deadline = time.thread_time() + seconds
     return rendered(parse(language, source), values, deadline=deadline, max_bytes=1_000_000)
 
 
